@@ -1,0 +1,36 @@
+//! Every bound of the service in one place: each with its unit and the reason for its size.
+
+use std::time::Duration;
+
+/// Bytes of a tenant or app id (SPEC: 1 to 64 characters of `A-Z a-z 0-9 _ -`).
+pub const ID_BYTES_MAX: usize = 64;
+/// Bytes of a document name after percent-decoding. Long enough for paths and UUID pairs, short enough for
+/// a sort key of every store (DynamoDB allows 1,024 bytes).
+pub const DOCUMENT_NAME_BYTES_MAX: usize = 512;
+/// Bytes of a region or home region name.
+pub const REGION_BYTES_MAX: usize = 64;
+/// The largest plan limit: 2^53, the largest integer that JSON readers agree on.
+pub const LIMIT_MAX: u64 = 1 << 53;
+/// Bytes of a JWT that is looked at; a longer one is malformed. A request line of hyper's holds 64 KiB.
+pub const TOKEN_BYTES_MAX: usize = 16 * 1024;
+/// Seconds that `exp`, `nbf` and `iat` may be off.
+pub const TOKEN_LEEWAY_SECONDS: u64 = 30;
+/// `allowed_domain_N` claims that are read.
+pub const ALLOWED_DOMAINS_MAX: usize = 3;
+/// Bytes of a close frame's reason (RFC 6455 section 5.5: 125 less the code).
+pub const CLOSE_REASON_BYTES_MAX: usize = 123;
+/// Bytes of one WebSocket message by default.
+pub const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long a document without sessions stays pinned.
+pub const GRACE: Duration = Duration::from_secs(10);
+/// The longest silence that a stock client bears is 30 s; a data frame goes out at least this often.
+pub const DATA_FRAME_EVERY: Duration = Duration::from_secs(25);
+/// How long a known-full app is refused from memory after a refusal by the ledger.
+pub const KNOWN_FULL: Duration = Duration::from_millis(250);
+/// Requests that wait for one app's ledger on one node; more are told to try again later.
+pub const LEDGER_WAITING_MAX: usize = 65_536;
+/// Writes that one batch of admissions may lose to other nodes before those still waiting are told to try
+/// again later.
+pub const LEDGER_CONFLICTS_MAX: u32 = 64;
+/// Addresses that are read from `X-Forwarded-For`, from the right.
+pub const FORWARDED_ADDRESSES_MAX: usize = 32;

@@ -1,0 +1,18 @@
+//! Words and rules of the service: ids, claims, plan limits, the ledger's arithmetic, usage, and the ports.
+//!
+//! Nothing here does I/O, reads a clock or knows a vendor: facts and `now` come in, decisions go out.
+//! The crate's manifest proves it.
+
+pub mod bounds;
+pub mod claims;
+pub mod client_ip;
+pub mod clock;
+pub mod close;
+pub mod http_error;
+pub mod ids;
+pub mod ledger;
+pub mod limits;
+pub mod policy;
+pub mod ports;
+pub mod token;
+pub mod usage;

@@ -1,0 +1,66 @@
+//! HTTP rate policies per client IP (SPEC section 4), over a sliding window.
+
+use std::time::Duration;
+
+/// At most `limit` in any `window`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// How many.
+    pub limit: u64,
+    /// In what length of time.
+    pub length: Duration,
+}
+
+impl Window {
+    /// `limit` in 60 s.
+    #[must_use]
+    pub const fn per_minute(limit: u64) -> Self {
+        Self { limit, length: Duration::from_secs(60) }
+    }
+}
+
+/// What a client IP may do how often. Each variant has a bucket of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Policy {
+    /// `GET /discovery` (STANDARD).
+    Discovery,
+    /// WebSocket attempts (STANDARD).
+    Connect,
+    /// `GET /usage` (STRICT).
+    Usage,
+    /// `GET /health`, `GET /` and `GET /metrics` (HEALTH).
+    Health,
+    /// `POST /connect/token` and the key sets (TOKEN).
+    Token,
+}
+
+impl Policy {
+    /// How much a client IP may do.
+    #[must_use]
+    pub const fn window(self) -> Window {
+        match self {
+            Self::Discovery | Self::Connect => Window::per_minute(60),
+            Self::Usage => Window::per_minute(12),
+            Self::Health => Window::per_minute(300),
+            Self::Token => Window::per_minute(30),
+        }
+    }
+
+    /// The bucket's name, as it stands in keys and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Discovery => "discovery",
+            Self::Connect => "connect",
+            Self::Usage => "usage",
+            Self::Health => "health",
+            Self::Token => "token",
+        }
+    }
+}
+
+/// Seconds that `Retry-After` tells a rate-limited client to wait.
+pub const RETRY_AFTER_SECONDS: u32 = 60;
+
+/// How long a rate gate may take to answer before the request is let pass.
+pub const GATE_DEADLINE: Duration = Duration::from_millis(50);

@@ -1,0 +1,92 @@
+use super::Unavailable;
+use crate::ids::{AppKey, DocumentKey, NodeId, Region};
+
+/// What a node says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeState {
+    /// Takes connections.
+    Up,
+    /// Closes its sessions in waves and takes none.
+    Draining,
+    /// Declared dead by a reaper; only a new epoch brings it back.
+    Fenced,
+}
+
+/// A node as the others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeRecord {
+    /// The node, in one of its lives.
+    pub node: NodeId,
+    /// Its region.
+    pub region: Region,
+    /// Raised at every heartbeat. Only whether it moves means anything.
+    pub beat: u64,
+    /// What it does.
+    pub state: NodeState,
+    /// The public URL of its region: `wss://eu-central-1.example.net`.
+    pub url: String,
+    /// `host:port` at which other nodes of its region reach it; empty where there is no relay.
+    pub relay: String,
+    /// Open WebSockets at the last beat.
+    pub connections: u64,
+    /// Open WebSockets that it is built for.
+    pub capacity: u64,
+}
+
+/// What came of a heartbeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beat {
+    /// The record was replaced.
+    Alive,
+    /// The node was fenced, or is not known: it must come back with a new epoch.
+    Fenced,
+}
+
+/// Something that a node may hold, which whoever reaps the node must visit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HeldKey {
+    /// A share of this app's ledger.
+    Share(AppKey),
+    /// The pin of this document.
+    Pin(DocumentKey),
+}
+
+/// The nodes, their heartbeats, and what a reaper must visit.
+///
+/// # Contract
+/// - [`Cluster::beat`] replaces the record of a node that is known and not fenced; it never brings a fenced or
+///   forgotten node back. A repeat is harmless.
+/// - [`Cluster::announce`] makes the record of a life that was never announced. Repeated, it replaces the
+///   record, unless that life was fenced: then it changes nothing and says so.
+/// - [`Cluster::fence`] is atomic: it marks the node fenced only where its beat is still `beat`, and says
+///   whether the node is fenced afterwards. A repeat finds it fenced and says yes.
+/// - [`Cluster::hold`] is written before the first share or pin of that key. Holding twice is holding once.
+/// - [`Cluster::nodes`] lists every node of a region, fenced ones included; [`Cluster::held`] lists every key.
+/// - [`Cluster::forget`] deletes a node's record. Called when nothing of it is held any more.
+/// - After [`Unavailable`] a change may or may not have happened; every call may be repeated.
+#[async_trait::async_trait]
+pub trait Cluster: Send + Sync + 'static {
+    /// Makes a new life of a node known.
+    async fn announce(&self, record: &NodeRecord) -> Result<Beat, Unavailable>;
+
+    /// Replaces a living node's record.
+    async fn beat(&self, record: &NodeRecord) -> Result<Beat, Unavailable>;
+
+    /// Every node of a region.
+    async fn nodes(&self, region: &Region) -> Result<Vec<NodeRecord>, Unavailable>;
+
+    /// Declares a node dead whose beat stands still at `beat`.
+    async fn fence(&self, region: &Region, node: &NodeId, beat: u64) -> Result<bool, Unavailable>;
+
+    /// Notes that the node may come to hold `key`.
+    async fn hold(&self, node: &NodeId, key: &HeldKey) -> Result<(), Unavailable>;
+
+    /// Strikes `key` from what the node may hold.
+    async fn let_go(&self, node: &NodeId, key: &HeldKey) -> Result<(), Unavailable>;
+
+    /// Everything that the node may hold.
+    async fn held(&self, node: &NodeId) -> Result<Vec<HeldKey>, Unavailable>;
+
+    /// Deletes a node's record.
+    async fn forget(&self, region: &Region, node: &NodeId) -> Result<(), Unavailable>;
+}

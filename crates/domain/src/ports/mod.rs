@@ -1,0 +1,38 @@
+//! The ports: what the service asks of a store. Each states what is atomic, what a repeat does, and what an
+//! error leaves unknown; `stores::conformance` runs every clause against every adapter.
+//!
+//! An error of a port is never a "no": it says that the answer is not known.
+
+mod cluster;
+mod documents;
+mod ledger;
+mod pins;
+mod rate_gate;
+mod tokens;
+mod usage_log;
+
+pub use cluster::{Beat, Cluster, HeldKey, NodeRecord, NodeState};
+pub use documents::{Documents, DocumentsError, Opened, Position};
+pub use ledger::Ledger;
+pub use pins::{Owner, Pin, PinOutcome, Pins};
+pub use rate_gate::{RateBucket, RateGate};
+pub use tokens::Tokens;
+pub use usage_log::{UsageBucket, UsageCounts, UsageLog};
+
+/// A store did not answer, or answered with an error of its own. Whether a write took effect is unknown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{store} is unavailable: {cause}")]
+pub struct Unavailable {
+    /// Which store, as logs and metrics name it: `ledger`, `pins`, `documents`, `rate gate`, …
+    pub store: &'static str,
+    /// What the store or its client said, for the log.
+    pub cause: String,
+}
+
+impl Unavailable {
+    /// A store that did not answer, and why.
+    #[must_use]
+    pub fn new(store: &'static str, cause: impl std::fmt::Display) -> Self {
+        Self { store, cause: cause.to_string() }
+    }
+}

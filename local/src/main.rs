@@ -1,0 +1,2 @@
+//! The whole service in one process.
+fn main() {}
