@@ -1,0 +1,104 @@
+//! How a request that gets no answer is told so: the one place where errors become HTTP.
+
+use crate::answer::RequestId;
+use axum::Json;
+use axum::body::Body;
+use axum::http::header::{ALLOW, RETRY_AFTER as RETRY_AFTER_HEADER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use domain::bounds::RETRY_AFTER;
+use domain::clock::Entropy;
+use domain::http_error::HttpError;
+use domain::policy::RETRY_AFTER_SECONDS;
+use domain::ports::Unavailable;
+use domain::token::TokenRefusal;
+use serde::Serialize;
+
+/// Why a request is not answered with what it asked for, and which store is to blame, if one is.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    error: HttpError,
+    store: Option<Unavailable>,
+}
+
+impl From<HttpError> for Refusal {
+    fn from(error: HttpError) -> Self {
+        Self { error, store: None }
+    }
+}
+
+impl From<TokenRefusal> for Refusal {
+    fn from(refusal: TokenRefusal) -> Self {
+        HttpError::from(refusal).into()
+    }
+}
+
+impl From<Unavailable> for Refusal {
+    fn from(store: Unavailable) -> Self {
+        let error = HttpError::Unavailable("a store cannot be reached; try again later");
+        Self { error, store: Some(store) }
+    }
+}
+
+/// Hands the refusal to the outermost layer, which knows the request's id and renders it.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    error: ErrorBody<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    code: &'static str,
+    message: String,
+    status: u16,
+    request_id: &'a str,
+}
+
+impl Refusal {
+    /// The answer; what a store said goes to the log and not to the client.
+    pub(crate) fn render(&self, id: &RequestId, entropy: &dyn Entropy) -> Response {
+        if let Some(Unavailable { store, cause }) = &self.store {
+            tracing::warn!(request_id = %id, store, cause, "a store is unavailable");
+        }
+        let error = &self.error;
+        let body = Envelope {
+            error: ErrorBody {
+                code: error.code(),
+                message: error.to_string(),
+                status: error.status(),
+                request_id: id.as_str(),
+            },
+        };
+        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(body)).into_response();
+        add_headers(response.headers_mut(), error, entropy);
+        response
+    }
+}
+
+fn add_headers(headers: &mut HeaderMap, error: &HttpError, entropy: &dyn Entropy) {
+    match error {
+        HttpError::AuthenticationFailed(_) => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        HttpError::MethodNotAllowed(methods) => {
+            headers.insert(ALLOW, HeaderValue::from_static(methods));
+        }
+        HttpError::RateLimited { .. } => {
+            headers.insert(RETRY_AFTER_HEADER, RETRY_AFTER_SECONDS.into());
+        }
+        HttpError::Unavailable(_) => {
+            let wait = entropy.between(RETRY_AFTER.start, RETRY_AFTER.end);
+            headers.insert(RETRY_AFTER_HEADER, wait.as_secs().into());
+        }
+        _ => {}
+    }
+}
