@@ -1,1 +1,10 @@
-//! Placeholder.
+//! One adapter per port and vendor, the conformance suite that each of them passes, and the fault wrapper.
+//!
+//! - [`memory`]: every port within one process.
+//! - [`system`]: the machine's clock and entropy, and the hand-turned ones of tests.
+
+pub mod memory;
+mod retention;
+pub mod system;
+
+pub use retention::Retention;

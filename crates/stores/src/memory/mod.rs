@@ -1,0 +1,20 @@
+//! Every port within one process: the stores of local mode, of tests and of the simulator.
+//!
+//! Nothing here outlives the process. Each lock is held for one map operation and never over an await, so a
+//! call completes on its first poll.
+
+mod cluster;
+mod documents;
+mod ledger;
+mod pins;
+mod rate_gate;
+mod shards;
+mod sliding_window;
+mod usage_log;
+
+pub use cluster::MemoryCluster;
+pub use documents::MemoryDocuments;
+pub use ledger::MemoryLedger;
+pub use pins::MemoryPins;
+pub use rate_gate::MemoryRateGate;
+pub use usage_log::MemoryUsageLog;
