@@ -1,2 +1,68 @@
-//! Tasks.
-fn main() {}
+//! `cargo xtask test | ci | bench`: what cargo alone cannot do.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to its terminal")]
+
+mod bench;
+mod deny;
+mod failure;
+mod house;
+mod progress;
+mod steps;
+mod tools;
+
+use clap::{Parser, Subcommand};
+use failure::Failure;
+use house::House;
+use std::ffi::OsString;
+use std::process::ExitCode;
+use steps::Step;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Checks, tests and measures the whole workspace")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs everything that there is, up to the first step that fails.
+    Test {
+        /// One step, after those that it builds on.
+        #[arg(long, value_enum)]
+        only: Option<Step>,
+    },
+    /// Runs what the merge gate runs: the same as `test`.
+    Ci,
+    /// Builds the service and the load generator in release and hands the arguments to the load generator.
+    Bench {
+        /// What the load generator is told; `--help` for its own help.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().task) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("\n{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<ExitCode, Failure> {
+    let house = House::find()?;
+    match task {
+        Task::Test { only: Some(step) } => test(&house, &step.with_needs()),
+        Task::Test { only: None } | Task::Ci => test(&house, Step::ALL),
+        Task::Bench { args } => bench::run(&house, &args),
+    }
+}
+
+fn test(house: &House, steps: &[Step]) -> Result<ExitCode, Failure> {
+    tools::check(house, steps.iter().flat_map(|step| step.tools()))?;
+    let outcome = progress::run(steps, |step| step.run(house));
+    Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

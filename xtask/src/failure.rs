@@ -1,0 +1,37 @@
+use std::io;
+use std::process::ExitStatus;
+
+/// Why a task did not come to its end, in words for whoever started it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// A program could not be started at all.
+    #[error("`{command}` could not be started: {source}")]
+    Start {
+        /// The program and its arguments.
+        command: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A program ran and ended badly; it has said why itself.
+    #[error("`{command}` failed ({status})")]
+    Failed {
+        /// The program and its arguments.
+        command: String,
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// Tools are missing or too old; one line each.
+    #[error("this machine lacks what the tests need:\n{}", .0.join("\n"))]
+    Tools(Vec<String>),
+    /// cargo-deny could not be installed.
+    #[error("{cause}\n{advice}")]
+    DenyNotInstalled {
+        /// Which command failed, and how.
+        cause: Box<Failure>,
+        /// What to do about it.
+        advice: &'static str,
+    },
+    /// `cargo metadata` printed something else than was expected of it.
+    #[error("`cargo metadata` does not say where the workspace is")]
+    Metadata,
+}

@@ -1,0 +1,123 @@
+//! The steps of `cargo xtask test`: what each needs, and what it runs.
+
+use crate::deny;
+use crate::failure::Failure;
+use crate::house::{House, run};
+use crate::tools::Tool;
+use clap::ValueEnum;
+
+/// One step. The cheap ones come first, and the tests last, so that their verdict stands at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Step {
+    /// All code is formatted.
+    Fmt,
+    /// No lint has anything to say.
+    Clippy,
+    /// The documentation builds without a warning.
+    Doc,
+    /// Licences, sources and duplicates of the dependency tree are as `deny.toml` has them.
+    Deny,
+    /// The service builds in release.
+    Release,
+    /// The packages of the real clients are installed.
+    Clients,
+    /// Unit, integration and real-client tests pass.
+    Tests,
+}
+
+impl Step {
+    /// Every step, in order.
+    pub(crate) const ALL: &[Self] =
+        &[Self::Fmt, Self::Clippy, Self::Doc, Self::Deny, Self::Release, Self::Clients, Self::Tests];
+
+    /// The name on the command line and in the summary.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Fmt => "fmt",
+            Self::Clippy => "clippy",
+            Self::Doc => "doc",
+            Self::Deny => "deny",
+            Self::Release => "release",
+            Self::Clients => "clients",
+            Self::Tests => "tests",
+        }
+    }
+
+    /// The step, after those whose results it uses.
+    pub(crate) fn with_needs(self) -> Vec<Self> {
+        match self {
+            Self::Tests => vec![Self::Release, Self::Clients, Self::Tests],
+            _ => vec![self],
+        }
+    }
+
+    /// What must be installed for it.
+    pub(crate) fn tools(self) -> &'static [Tool] {
+        match self {
+            Self::Fmt => &[Tool::Rust, Tool::Rustfmt],
+            Self::Clippy => &[Tool::Rust, Tool::Clippy],
+            Self::Doc | Self::Release => &[Tool::Rust],
+            Self::Deny => &[Tool::Rust, Tool::Python],
+            Self::Clients => &[Tool::Node, Tool::Npm],
+            Self::Tests => &[Tool::Rust, Tool::Node],
+        }
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(self, house: &House) -> Result<(), Failure> {
+        match self {
+            Self::Fmt => run(&mut house.cargo(&["fmt", "--all", "--check"])),
+            Self::Clippy => clippy(house),
+            Self::Doc => doc(house),
+            Self::Deny => deny::check(house),
+            Self::Release => release(house, &["local"]),
+            Self::Clients => run(house.program("npm").arg("ci").current_dir(house.path("tests/clients"))),
+            Self::Tests => tests(house),
+        }
+    }
+}
+
+/// Builds the binaries of these packages in release.
+pub(crate) fn release(house: &House, packages: &[&str]) -> Result<(), Failure> {
+    let named = packages.iter().flat_map(|package| ["--package", package]);
+    run(house.cargo(&["build", "--release", "--bins"]).args(named))
+}
+
+fn clippy(house: &House) -> Result<(), Failure> {
+    run(&mut house.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+fn doc(house: &House) -> Result<(), Failure> {
+    run(house.cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// The real-client tests drive the release binary that they find in `WIRESOCKET_BIN`.
+fn tests(house: &House) -> Result<(), Failure> {
+    let service = house.built("release/wiresocket");
+    run(house.cargo(&["test", "--workspace"]).env("WIRESOCKET_BIN", service))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_can_be_named_on_the_command_line() {
+        let spelled: Vec<_> = Step::value_variants()
+            .iter()
+            .filter_map(|step| Some(step.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        let named: Vec<_> = Step::ALL.iter().map(|step| step.name()).collect();
+        assert_eq!(spelled, named);
+    }
+
+    #[test]
+    fn what_a_step_needs_runs_before_it_in_the_usual_order() {
+        let place = |step: &Step| Step::ALL.iter().position(|other| other == step);
+        for step in Step::ALL {
+            let run = step.with_needs();
+            assert!(run.is_sorted_by_key(place), "{step:?}");
+            assert_eq!(run.last(), Some(step));
+        }
+    }
+}
