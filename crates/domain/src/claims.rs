@@ -31,22 +31,50 @@ pub struct AllowedDomain {
     port: Option<u16>,
 }
 
-/// Checks the registered time claims of a token's payload.
+/// The registered time claims of a token, in seconds since 1970, leeway not included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// `exp`.
+    pub expires_unix_s: u64,
+    /// The later of `nbf` and `iat`; 0 with neither.
+    pub begins_unix_s: u64,
+}
+
+impl Times {
+    /// Reads the three claims of a payload.
+    ///
+    /// # Errors
+    /// [`InvalidToken::Malformed`] where `exp` is missing or one of the three is no number.
+    pub fn from_payload(payload: &Map<String, Value>) -> Result<Self, InvalidToken> {
+        let expires_unix_s = time_claim(payload, "exp")?.ok_or(InvalidToken::Malformed)?;
+        let begins = time_claim(payload, "nbf")?.max(time_claim(payload, "iat")?);
+        Ok(Self { expires_unix_s, begins_unix_s: begins.unwrap_or(0) })
+    }
+
+    /// Whether the token may be used at this time.
+    ///
+    /// # Errors
+    /// [`InvalidToken::Expired`], [`InvalidToken::NotYetValid`].
+    pub fn check(self, now_unix_s: u64) -> Result<(), InvalidToken> {
+        if now_unix_s > self.expires_unix_s.saturating_add(TOKEN_LEEWAY_SECONDS) {
+            Err(InvalidToken::Expired)
+        } else if self.begins_unix_s > now_unix_s.saturating_add(TOKEN_LEEWAY_SECONDS) {
+            Err(InvalidToken::NotYetValid)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Checks the registered time claims of a token's payload. Returns when it expires.
 ///
 /// # Errors
 /// [`InvalidToken::Malformed`] where `exp` is missing or one of the three is no number,
 /// [`InvalidToken::Expired`], [`InvalidToken::NotYetValid`].
 pub fn check_times(payload: &Map<String, Value>, now_unix_s: u64) -> Result<u64, InvalidToken> {
-    let expires = time_claim(payload, "exp")?.ok_or(InvalidToken::Malformed)?;
-    if now_unix_s > expires.saturating_add(TOKEN_LEEWAY_SECONDS) {
-        return Err(InvalidToken::Expired);
-    }
-    for name in ["nbf", "iat"] {
-        if time_claim(payload, name)?.is_some_and(|t| t > now_unix_s.saturating_add(TOKEN_LEEWAY_SECONDS)) {
-            return Err(InvalidToken::NotYetValid);
-        }
-    }
-    Ok(expires)
+    let times = Times::from_payload(payload)?;
+    times.check(now_unix_s)?;
+    Ok(times.expires_unix_s)
 }
 
 /// A NumericDate (RFC 7519 section 2), which may have a fraction.

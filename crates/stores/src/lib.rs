@@ -1,8 +1,10 @@
 //! One adapter per port and vendor, the conformance suite that each of them passes, and the fault wrapper.
 //!
 //! - [`memory`]: every port within one process.
+//! - [`jwt`]: the tokens port, and the key that signs tokens in local mode.
 //! - [`system`]: the machine's clock and entropy, and the hand-turned ones of tests.
 
+pub mod jwt;
 pub mod memory;
 mod retention;
 pub mod system;
