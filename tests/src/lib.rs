@@ -1,1 +1,29 @@
-//! Placeholder.
+//! The harness of the house tests: a real server process, stock clients in Node, raw clients in Rust, and what
+//! reads the server from outside.
+//!
+//! A test starts a [`Server`] on a [`DataFolder`], gives its clients a token made for the [`Plan`] that it
+//! needs, and drives stock clients through an [`Agent`] or raw ones through [`raw_client`]. Everything stops
+//! when it is dropped. The harness panics where it can't do its work: to a test that is a failure.
+
+mod agent;
+mod binary;
+mod gauges;
+pub mod http;
+mod node;
+pub mod raw_client;
+mod recording;
+mod server;
+mod signer;
+mod typing;
+mod waiting;
+pub mod wire;
+
+pub use agent::{Agent, FLAVOURS, Opening, StockClient};
+pub use binary::wiresocket;
+pub use gauges::{Count, gauge, usage};
+pub use node::{NodeProcess, clients_folder};
+pub use recording::Recording;
+pub use server::{DataFolder, Server};
+pub use signer::{Plan, Signer, unix_seconds};
+pub use typing::{Typing, typed_session};
+pub use waiting::{PATIENCE, eventually, within};

@@ -1,0 +1,89 @@
+import WebSocket from 'ws'
+import { flavours, sharedText } from './flavours.mjs'
+import { until, event } from './until.mjs'
+
+/** One stock provider with its document, and a record of what it reported. */
+export class StockClient {
+  constructor ({ flavour, url, room, params = {}, protocols = [], connect = true, state = null }) {
+    const { Y, Provider } = flavours[flavour]
+    this.doc = new Y.Doc()
+    this.text = sharedText(this.doc)
+    this.closes = []
+    this.connects = 0
+    this.provider = new Provider(url, room, this.doc, {
+      connect: false, params, protocols, WebSocketPolyfill: WebSocket, disableBc: true
+    })
+    this.provider.on('connection-close', close => this.closes.push(close && described(close)))
+    this.provider.on('status', ({ status }) => { if (status === 'connected') this.connects += 1 })
+    if (state) this.awareness.setLocalState(state)
+    if (connect) this.provider.connect()
+  }
+
+  get awareness () { return this.provider.awareness }
+
+  synced () {
+    return until(() => this.provider.synced, event(this.provider, 'sync'))
+  }
+
+  disconnected () {
+    return until(() => !this.provider.wsconnected, event(this.provider, 'status'))
+  }
+
+  connects_reach ({ count }) {
+    return until(() => this.connects >= count && this.provider.synced, event(this.provider, 'sync'))
+  }
+
+  next_close () {
+    return until(() => this.closes.shift(), event(this.provider, 'connection-close'))
+  }
+
+  connect () { this.provider.connect() }
+
+  disconnect () { this.provider.disconnect() }
+
+  /** Breaks the connection as a lost network does: without a close frame. */
+  cut () { this.provider.ws.terminate() }
+
+  destroy () {
+    this.provider.destroy()
+    this.doc.destroy()
+  }
+
+  insert ({ at, text }) {
+    this.text.insert(Math.min(at, this.text.length), text)
+  }
+
+  delete ({ at, count }) { this.text.delete(at, count) }
+
+  read () { return this.text.toString() }
+
+  async text_is ({ text }) {
+    await until(() => this.read() === text, event(this.doc, 'update'))
+    return true
+  }
+
+  /** Resolves when the text holds every one of `parts`, in any order. */
+  async text_has ({ parts }) {
+    await until(() => parts.every(part => this.read().includes(part)), event(this.doc, 'update'))
+    return this.read()
+  }
+
+  set_state ({ state }) { this.awareness.setLocalState(state) }
+
+  client_id () { return this.awareness.clientID }
+
+  /** Resolves when the state of the client with awareness id `client` is `state`; `null` means gone. */
+  async sees_state ({ client, state }) {
+    const wanted = JSON.stringify(state)
+    const seen = () => JSON.stringify(this.awareness.getStates().get(client) ?? null) === wanted
+    await until(seen, event(this.awareness, 'change'))
+    return true
+  }
+
+  report () {
+    const { synced, wsconnected } = this.provider
+    return { synced, connected: wsconnected, connects: this.connects, closes: this.closes.length }
+  }
+}
+
+const described = ({ code, reason }) => ({ code, reason: String(reason) })

@@ -1,0 +1,176 @@
+use crate::binary::wiresocket;
+use crate::signer::{Plan, Signer};
+use crate::waiting::{PATIENCE, within};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+
+/// Lines of a server's log that are kept to be shown when something fails.
+const LOG_LINES_MAX: usize = 2_000;
+
+/// A data folder that is deleted with the test. Servers come and go on it.
+#[derive(Debug)]
+pub struct DataFolder(TempDir);
+
+impl DataFolder {
+    /// A new folder, empty.
+    #[must_use]
+    pub fn fresh() -> Self {
+        Self(TempDir::with_prefix("wiresocket-test-").expect("the temporary folder can be written"))
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+/// A running `wiresocket serve`, killed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    address: SocketAddr,
+    started_in: Duration,
+    log: Arc<Mutex<VecDeque<String>>>,
+    signer: Signer,
+}
+
+impl Server {
+    /// Starts a server on `data` and a free port, and waits until it listens. HTTP rate limits are off unless
+    /// `arguments` say otherwise, as every test client comes from one address.
+    pub async fn start(data: &DataFolder, arguments: &[&str]) -> Self {
+        let began = Instant::now();
+        let mut child = serve_command(data, arguments).spawn().expect("the binary can be run");
+        let stderr = child.stderr.take().expect("stderr is piped");
+        let log = keep_lines(stderr);
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let mut lines = BufReader::new(stdout).lines();
+        let listening = async {
+            while let Ok(Some(line)) = lines.next_line().await {
+                if let Some(address) = line.strip_prefix("listening http://") {
+                    return address.parse().expect("the listening line ends in an address");
+                }
+            }
+            panic!("the server ended before it listened:\n{}", shown(&log));
+        };
+        let address = within(PATIENCE, "the server's `listening` line", listening).await;
+        let started_in = began.elapsed();
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let signer = Signer::of_data_folder(data.path());
+        Self { child, address, started_in, log, signer }
+    }
+
+    /// A server on a folder of its own, for tests that never restart it.
+    pub async fn fresh() -> (Self, DataFolder) {
+        let data = DataFolder::fresh();
+        (Self::start(&data, &[]).await, data)
+    }
+
+    /// The loopback address that it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The WebSocket URL without a document: `ws://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("ws://{}", self.address)
+    }
+
+    /// From the start of the process to its `listening` line.
+    #[must_use]
+    pub fn started_in(&self) -> Duration {
+        self.started_in
+    }
+
+    /// What signs tokens that this server believes.
+    #[must_use]
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
+    /// A good token for `plan`.
+    #[must_use]
+    pub fn token(&self, plan: &Plan) -> String {
+        self.signer.token(plan)
+    }
+
+    /// What the server has logged, newest lines last.
+    #[must_use]
+    pub fn log(&self) -> String {
+        shown(&self.log)
+    }
+
+    /// Resident memory in KiB.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.pid());
+        let status = std::fs::read_to_string(path).expect("the server lives");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux reports VmRSS");
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("VmRSS is a number of kB")
+    }
+
+    /// Ends it as `kill -9` does.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("the server can be killed");
+    }
+
+    /// Sends SIGTERM without waiting for the end.
+    pub fn begin_termination(&self) {
+        let status = std::process::Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
+        assert!(status.is_ok_and(|s| s.success()), "SIGTERM could not be sent");
+    }
+
+    /// Waits for the end of a server that was told to end.
+    pub async fn ended(mut self) -> ExitStatus {
+        within(PATIENCE, "the server's end", self.child.wait()).await.expect("the server can be waited for")
+    }
+
+    /// Ends it as an operator does, and waits.
+    pub async fn terminate(self) -> ExitStatus {
+        self.begin_termination();
+        self.ended().await
+    }
+
+    fn pid(&self) -> u32 {
+        self.child.id().expect("the server has not been waited for")
+    }
+}
+
+fn serve_command(data: &DataFolder, arguments: &[&str]) -> Command {
+    let mut command = Command::new(wiresocket());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path()).args(arguments);
+    if !arguments.contains(&"--rate-limits") {
+        command.args(["--rate-limits", "off"]);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+fn keep_lines(stream: impl AsyncRead + Unpin + Send + 'static) -> Arc<Mutex<VecDeque<String>>> {
+    let kept = Arc::new(Mutex::new(VecDeque::new()));
+    let keeper = Arc::clone(&kept);
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(stream).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let mut kept = keeper.lock().expect("no holder panics");
+            if kept.len() == LOG_LINES_MAX {
+                kept.pop_front();
+            }
+            kept.push_back(line);
+        }
+    });
+    kept
+}
+
+fn shown(log: &Mutex<VecDeque<String>>) -> String {
+    log.lock().expect("no holder panics").iter().map(|line| format!("{line}\n")).collect()
+}
