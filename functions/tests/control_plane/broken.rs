@@ -1,0 +1,119 @@
+//! Stores that do not answer.
+
+use domain::claims::Claims;
+use domain::ids::{AppKey, DocumentKey, NodeId, Region};
+use domain::ledger::{LedgerRecord, ShareWrite, WriteOutcome};
+use domain::policy::Window;
+use domain::ports::{
+    Beat, Cluster, HeldKey, Ledger, NodeRecord, Owner, Pin, PinOutcome, Pins, RateBucket, RateGate, Tokens,
+    Unavailable,
+};
+use domain::token::TokenRefusal;
+use std::future::pending;
+use std::sync::Arc;
+
+/// Every port at once, out of order.
+#[derive(Clone, Copy)]
+pub(crate) enum Broken {
+    /// Says that it is unavailable.
+    Dead,
+    /// Says nothing, for ever.
+    Silent,
+}
+
+impl Broken {
+    async fn fail<T>(self) -> Result<T, Unavailable> {
+        match self {
+            Self::Dead => Err(Unavailable::new("a store", "connection refused")),
+            Self::Silent => pending().await,
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Ledger for Broken {
+    async fn read(&self, _: &AppKey) -> Result<LedgerRecord, Unavailable> {
+        self.fail().await
+    }
+
+    async fn write(&self, _: &AppKey, _: &ShareWrite) -> Result<WriteOutcome, Unavailable> {
+        self.fail().await
+    }
+
+    async fn forget_sealed(&self, _: &AppKey, _: &NodeId) -> Result<(), Unavailable> {
+        self.fail().await
+    }
+}
+
+#[async_trait::async_trait]
+impl Pins for Broken {
+    async fn read(&self, _: &DocumentKey) -> Result<Option<Pin>, Unavailable> {
+        self.fail().await
+    }
+
+    async fn pin(&self, _: &DocumentKey, _: &Owner) -> Result<PinOutcome, Unavailable> {
+        self.fail().await
+    }
+
+    async fn take_over(&self, _: &DocumentKey, _: &Pin, _: &Owner) -> Result<PinOutcome, Unavailable> {
+        self.fail().await
+    }
+
+    async fn unpin(&self, _: &DocumentKey, _: &Pin) -> Result<(), Unavailable> {
+        self.fail().await
+    }
+}
+
+#[async_trait::async_trait]
+impl Cluster for Broken {
+    async fn announce(&self, _: &NodeRecord) -> Result<Beat, Unavailable> {
+        self.fail().await
+    }
+
+    async fn beat(&self, _: &NodeRecord) -> Result<Beat, Unavailable> {
+        self.fail().await
+    }
+
+    async fn nodes(&self, _: &Region) -> Result<Vec<NodeRecord>, Unavailable> {
+        self.fail().await
+    }
+
+    async fn fence(&self, _: &Region, _: &NodeId, _: u64) -> Result<bool, Unavailable> {
+        self.fail().await
+    }
+
+    async fn hold(&self, _: &NodeId, _: &HeldKey) -> Result<(), Unavailable> {
+        self.fail().await
+    }
+
+    async fn let_go(&self, _: &NodeId, _: &HeldKey) -> Result<(), Unavailable> {
+        self.fail().await
+    }
+
+    async fn held(&self, _: &NodeId) -> Result<Vec<HeldKey>, Unavailable> {
+        self.fail().await
+    }
+
+    async fn forget(&self, _: &Region, _: &NodeId) -> Result<(), Unavailable> {
+        self.fail().await
+    }
+}
+
+#[async_trait::async_trait]
+impl RateGate for Broken {
+    async fn take(&self, _: &RateBucket, _: u64, _: Window) -> Result<u64, Unavailable> {
+        self.fail().await
+    }
+
+    async fn give_back(&self, _: &RateBucket, _: u64, _: Window) -> Result<(), Unavailable> {
+        self.fail().await
+    }
+}
+
+/// A key set that is never fetched to its end, whichever way it is broken.
+#[async_trait::async_trait]
+impl Tokens for Broken {
+    async fn verify(&self, _: &str, _: u64) -> Result<Arc<Claims>, TokenRefusal> {
+        pending().await
+    }
+}
