@@ -46,8 +46,13 @@ impl Server {
     /// Starts a server on `data` and a free port, and waits until it listens. HTTP rate limits are off unless
     /// `arguments` say otherwise, as every test client comes from one address.
     pub async fn start(data: &DataFolder, arguments: &[&str]) -> Self {
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), data, arguments).await
+    }
+
+    /// Starts a server at an address where its clients know it.
+    pub async fn start_at(listen: SocketAddr, data: &DataFolder, arguments: &[&str]) -> Self {
         let began = Instant::now();
-        let mut child = serve_command(data, arguments).spawn().expect("the binary can be run");
+        let mut child = serve_command(listen, data, arguments).spawn().expect("the binary can be run");
         let stderr = child.stderr.take().expect("stderr is piped");
         let log = keep_lines(stderr);
         let stdout = child.stdout.take().expect("stdout is piped");
@@ -145,9 +150,9 @@ impl Server {
     }
 }
 
-fn serve_command(data: &DataFolder, arguments: &[&str]) -> Command {
+fn serve_command(listen: SocketAddr, data: &DataFolder, arguments: &[&str]) -> Command {
     let mut command = Command::new(wiresocket());
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path()).args(arguments);
+    command.args(["serve", "--listen", &listen.to_string(), "--data"]).arg(data.path()).args(arguments);
     if !arguments.contains(&"--rate-limits") {
         command.args(["--rate-limits", "off"]);
     }

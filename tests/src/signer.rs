@@ -49,6 +49,12 @@ impl Signer {
         Self { key: data.join("signing-key.json") }
     }
 
+    /// The file of the private key.
+    #[must_use]
+    pub fn key(&self) -> &Path {
+        &self.key
+    }
+
     /// A token that is good for an hour.
     #[must_use]
     pub fn token(&self, plan: &Plan) -> String {

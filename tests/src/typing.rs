@@ -137,9 +137,13 @@ impl Session {
         vec![Edit { section, at, deleted: 0, inserted: (0..words).flat_map(|_| self.word()).collect() }]
     }
 
+    /// Every transaction changes something, as a replaying writer counts the updates of the other.
     fn cut(&mut self, writer: usize) -> Vec<Edit> {
         let (section, at) = self.writers[writer].cursor;
-        let deleted = self.chance.random_range(0..=at.min(80));
+        if at == 0 {
+            return self.type_word(writer);
+        }
+        let deleted = self.chance.random_range(1..=at.min(80));
         vec![Edit { section, at: at - deleted, deleted, inserted: Vec::new() }]
     }
 

@@ -1,6 +1,7 @@
 //! Every close code that one healthy node can send, code and reason as a page's `onclose` reads them.
 //! (4009 needs a second region, 1011 a broken document.)
 
+use futures_util::future::join_all;
 use house_tests::{Agent, DataFolder, Plan, Server, Signer, unix_seconds, wire};
 use serde_json::{Value, json};
 
@@ -68,9 +69,8 @@ async fn a_token_that_is_none_closes_with_4002_malformed() {
     let unsigned = house.signer().sign(&json!({"alg": "none"}), &Plan::default().claims());
     let without_expiry = house.signer().sign(&json!({}), &claims_with(&json!({"exp": null})));
     let two_parts = good.rsplit_once('.').expect("a JWT has three parts").0;
-    for token in ["nonsense", "a.b.c", two_parts, &unsigned, &without_expiry] {
-        house.assert_refused(token, 4002, "Invalid token: malformed").await;
-    }
+    let tokens = ["nonsense", "a.b.c", two_parts, &unsigned, &without_expiry];
+    join_all(tokens.map(|token| house.assert_refused(token, 4002, "Invalid token: malformed"))).await;
 }
 
 #[tokio::test]
@@ -126,10 +126,11 @@ async fn each_claim_that_does_not_fit_closes_with_4003_and_its_cause() {
         (json!({"limits": null}), "limits"),
         (json!({"dbCode": "aws-nowhere-9"}), "home region"),
     ];
-    for (changes, cause) in cases {
+    let refusals = cases.map(async |(changes, cause)| {
         let token = house.signer().sign(&json!({}), &claims_with(&changes));
         house.assert_refused(&token, 4003, &format!("Forbidden: {cause}")).await;
-    }
+    });
+    join_all(refusals).await;
 }
 
 #[tokio::test]
@@ -191,10 +192,11 @@ async fn a_name_that_is_none_closes_with_4007() {
     let house = House::open().await;
     let token = house.server.token(&Plan::default());
     let too_long = "n".repeat(513);
-    for name in ["%ff", "%00", "a%0Ab", "%zz", &too_long] {
+    let refusals = ["%ff", "%00", "a%0Ab", "%zz", &too_long].map(async |name| {
         let close = house.close(name, &token, json!({})).await;
         assert_eq!(close, (4007, "Invalid document name".to_owned()), "{name}");
-    }
+    });
+    join_all(refusals).await;
 }
 
 #[tokio::test]
