@@ -39,7 +39,7 @@ pub(crate) struct ServerOptions {
     #[arg(long, global = true)]
     pub(crate) token: Option<String>,
     /// The `wiresocket` binary; by default the one beside this binary
-    #[arg(long, global = true)]
+    #[arg(long, global = true, env = "WIRESOCKET_BIN")]
     pub(crate) wiresocket: Option<PathBuf>,
     /// The core that the server is confined to
     #[arg(long, global = true, default_value_t = 0)]
