@@ -1,9 +1,11 @@
 //! One adapter per port and vendor, the conformance suite that each of them passes, and the fault wrapper.
 //!
 //! - [`memory`]: every port within one process.
+//! - [`disk`]: documents that outlive the process, on an embedded database.
 //! - [`jwt`]: the tokens port, and the key that signs tokens in local mode.
 //! - [`system`]: the machine's clock and entropy, and the hand-turned ones of tests.
 
+pub mod disk;
 pub mod jwt;
 pub mod memory;
 mod retention;
