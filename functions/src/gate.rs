@@ -3,19 +3,10 @@
 use crate::plane::ControlPlane;
 use domain::client_ip::ClientIp;
 use domain::http_error::HttpError;
-use domain::policy::{GATE_DEADLINE, Policy};
+use domain::policy::{GATE_DEADLINE, Policy, RatePolicies};
 use domain::ports::{RateBucket, Unavailable};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-
-/// Whether rate policies per client IP hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RatePolicies {
-    /// They do.
-    Enforced,
-    /// They don't: for load tests, and behind a gateway that has its own.
-    Off,
-}
 
 /// How often the rate gate's failures are logged.
 const LOG_EVERY: Duration = Duration::from_secs(60);

@@ -16,7 +16,7 @@ mod router;
 mod usage;
 
 pub use caller::PeerAddr;
-pub use gate::{GateFailures, RatePolicies};
+pub use gate::GateFailures;
 pub use plane::ControlPlane;
 pub use regions::{InvalidRegionUrl, RegionTable, RegionUrl};
 pub use router::router;

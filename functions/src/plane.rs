@@ -1,9 +1,10 @@
-use crate::gate::{GateFailures, RatePolicies};
+use crate::gate::GateFailures;
 use crate::refusal::Refusal;
 use crate::regions::RegionTable;
 use domain::bounds::STORE_DEADLINE;
 use domain::clock::{Clock, Entropy};
 use domain::ids::Region;
+use domain::policy::RatePolicies;
 use domain::ports::{Cluster, Ledger, Pins, RateGate, Tokens, Unavailable};
 use ipnet::IpNet;
 use std::sync::Arc;

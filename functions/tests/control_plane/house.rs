@@ -8,7 +8,8 @@ use domain::ids::{AppId, AppKey, DocumentKey, DocumentName, Generation, NodeId, 
 use domain::ledger::{Bounds, Share, ShareWrite};
 use domain::ports::{Cluster, Ledger, NodeRecord, NodeState, Owner, Pins, Tokens};
 use domain::token::{InvalidToken, TokenRefusal};
-use functions::{ControlPlane, GateFailures, PeerAddr, RatePolicies, RegionTable, RegionUrl, router};
+use domain::policy::RatePolicies;
+use functions::{ControlPlane, GateFailures, PeerAddr, RegionTable, RegionUrl, router};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::collections::HashMap;

@@ -4,7 +4,7 @@ use axum::extract::ConnectInfo;
 use axum::http::Method;
 use domain::policy::GATE_DEADLINE;
 use domain::ports::NodeState;
-use functions::RatePolicies;
+use domain::policy::RatePolicies;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
