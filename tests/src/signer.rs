@@ -46,7 +46,13 @@ impl Signer {
     /// The signer of a data folder on which a server has been started.
     #[must_use]
     pub fn of_data_folder(data: &Path) -> Self {
-        Self { key: data.join("signing-key.json") }
+        Self::of_key(data.join("signing-key.json"))
+    }
+
+    /// The signer whose private JWK is in the file `key`.
+    #[must_use]
+    pub fn of_key(key: PathBuf) -> Self {
+        Self { key }
     }
 
     /// The file of the private key.
