@@ -44,16 +44,18 @@ pub(crate) struct Phase {
 }
 
 impl Phase {
-    /// This phase and a later one, what lies between them left out.
-    pub(crate) fn and(&self, later: &Self) -> Self {
+    /// Several phases in order, what lies between them left out.
+    pub(crate) fn sum(phases: &[Self]) -> Self {
+        let total = |of: fn(&Self) -> f64| phases.iter().map(of).sum();
+        let last = phases.last();
         Self {
-            wall_seconds: self.wall_seconds + later.wall_seconds,
-            server_cpu_seconds: self.server_cpu_seconds + later.server_cpu_seconds,
-            generator_cpu_seconds: self.generator_cpu_seconds + later.generator_cpu_seconds,
-            other_cpu_seconds: self.other_cpu_seconds + later.other_cpu_seconds,
-            rss_before_kib: self.rss_before_kib,
-            rss_after_kib: later.rss_after_kib,
-            rss_peak_kib: later.rss_peak_kib,
+            wall_seconds: total(|phase| phase.wall_seconds),
+            server_cpu_seconds: total(|phase| phase.server_cpu_seconds),
+            generator_cpu_seconds: total(|phase| phase.generator_cpu_seconds),
+            other_cpu_seconds: total(|phase| phase.other_cpu_seconds),
+            rss_before_kib: phases.first().map_or(0, |phase| phase.rss_before_kib),
+            rss_after_kib: last.map_or(0, |phase| phase.rss_after_kib),
+            rss_peak_kib: last.map_or(0, |phase| phase.rss_peak_kib),
         }
     }
 }

@@ -4,7 +4,8 @@ use crate::latency::Latencies;
 use crate::measure::Phase;
 use crate::wire::connection::Failure;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// Failures by kind. Each is reported, whatever the mode makes of it.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +38,12 @@ impl Refusals {
             .map(|(failure, n)| (failure.to_string().trim_end().to_owned(), json!(n)))
             .collect::<Map<_, _>>()
             .into()
+    }
+}
+
+impl fmt::Display for Refusals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_json().fmt(f)
     }
 }
 
@@ -120,7 +127,7 @@ fn median(values: &[&Value]) -> Value {
     }
     let objects: Vec<&Map<String, Value>> = values.iter().filter_map(|v| v.as_object()).collect();
     if !objects.is_empty() {
-        let keys: std::collections::BTreeSet<&String> = objects.iter().flat_map(|o| o.keys()).collect();
+        let keys: BTreeSet<&String> = objects.iter().flat_map(|o| o.keys()).collect();
         let of = |key: &String| median(&objects.iter().filter_map(|o| o.get(key)).collect::<Vec<_>>());
         return keys.into_iter().map(|key| (key.clone(), of(key))).collect::<Map<_, _>>().into();
     }

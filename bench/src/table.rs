@@ -50,12 +50,15 @@ pub(crate) fn markdown(lines: &[Value]) -> String {
     }
     let mut table = format!("| mode | figure | {} |\n", servers.join(" | "));
     table.push_str(&format!("|---|---|{}\n", "--:|".repeat(servers.len())));
+    let mut above = "";
     for (title, figure) in &rows {
         let columns: Vec<&str> = servers
             .iter()
             .map(|server| cells.get(&(title.clone(), *figure, *server)).map_or("", String::as_str))
             .collect();
-        table.push_str(&format!("| {title} | {figure} | {} |\n", columns.join(" | ")));
+        let first = if title == above { "" } else { title };
+        table.push_str(&format!("| {first} | {figure} | {} |\n", columns.join(" | ")));
+        above = title;
     }
     table
 }

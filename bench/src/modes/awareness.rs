@@ -110,7 +110,6 @@ impl Awareness {
                 "states_per_second": rounded(states as f64 / phase.wall_seconds),
                 "states_per_frame": each((states + board.own.get()) as f64, board.frames.get()),
                 "cpu_micros_per_state": micros_each(phase.server_cpu_seconds, states),
-                "cpu_seconds_per_million_states": each(phase.server_cpu_seconds * 1e6, states),
             }),
             phase,
             latency: board.latency.borrow().clone(),

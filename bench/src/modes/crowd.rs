@@ -33,6 +33,15 @@ pub(crate) async fn open_synced(
     Ok(connection)
 }
 
+/// Keeps a session as a silent client does, and tells why it ended.
+pub(crate) async fn hold(connection: &mut Connection) -> Failure {
+    loop {
+        if let Err(failure) = connection.receive(|_, _| {}).await {
+            return failure;
+        }
+    }
+}
+
 /// Opens `count` sessions, the `n`th on `document(n)`, and hands each on once it is synced.
 pub(crate) async fn open_each(
     server: &Server,

@@ -5,7 +5,7 @@ use crate::modes::audience::{Audience, Tally, attend};
 use crate::modes::crowd::open_each;
 use crate::modes::pace::Pace;
 use crate::modes::{ModeError, Running, Task};
-use crate::report::{Run, each, micros_each, rounded};
+use crate::report::{Run, micros_each, rounded};
 use crate::server::Server;
 use crate::wire::connection::{Connection, Failure};
 use clap::Args;
@@ -53,7 +53,7 @@ impl Fanout {
     async fn measure(&self, server: &Server) -> Result<Run, ModeError> {
         let mut sessions = Vec::new();
         let opened = open_each(server, self.sessions, |_| server.document(0), |c| sessions.push(c)).await;
-        let mut writer = sessions.pop().ok_or(Failure::Deadline)?;
+        let mut writer = sessions.pop().ok_or_else(|| ModeError::NoSession(opened.refusals.clone()))?;
         let readers = sessions.len() as u64;
         let audience = Audience::seat(sessions);
         self.write(&mut writer, &audience, self.rate * self.warmup).await?;
@@ -77,7 +77,6 @@ impl Fanout {
             derived: json!({
                 "deliveries_per_second": rounded(deliveries as f64 / phase.wall_seconds),
                 "cpu_micros_per_delivery": micros_each(phase.server_cpu_seconds, deliveries),
-                "cpu_seconds_per_million_deliveries": each(phase.server_cpu_seconds * 1e6, deliveries),
                 "writer_late_ms_max": lateness.to_json()["max"],
             }),
             phase,

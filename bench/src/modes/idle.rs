@@ -1,6 +1,6 @@
 //! Memory of connections that say nothing.
 
-use crate::modes::crowd::{Opened, open_each, open_synced};
+use crate::modes::crowd::{Opened, hold, open_each, open_synced};
 use crate::modes::{ModeError, Running, Task};
 use crate::report::{Refusals, Run, each, micros_each, rounded};
 use crate::server::Server;
@@ -55,8 +55,10 @@ impl Idle {
         let empty = server.meter.read()?;
         let mut held = JoinSet::new();
         let document = |n| server.document(n % self.documents);
-        let Opened { latency, mut refusals } =
-            open_each(server, self.connections, document, |c| drop(held.spawn_local(hold(c)))).await;
+        let keep = |mut connection: Connection| {
+            held.spawn_local(async move { hold(&mut connection).await });
+        };
+        let Opened { latency, mut refusals } = open_each(server, self.connections, document, keep).await;
         let open = server.meter.read()?;
         sleep(Duration::from_secs(self.settle)).await;
         let settled = server.meter.read()?;
@@ -79,15 +81,6 @@ impl Idle {
             latency,
             refusals,
         })
-    }
-}
-
-/// Keeps a session as a silent client does, and tells why it ended.
-async fn hold(mut connection: Connection) -> Failure {
-    loop {
-        if let Err(failure) = connection.receive(|_, _| {}).await {
-            return failure;
-        }
     }
 }
 

@@ -59,11 +59,23 @@ impl Task for Join {
     }
 }
 
-/// A joiner's end: when it had the document, its bytes, and the writer's clocks in it.
+/// A session that has what it came for.
 struct Joined {
-    connection: Connection,
+    /// Held until the wave is over.
+    _connection: Connection,
     taken: Duration,
     state: Vec<u8>,
+}
+
+/// What the waves found.
+#[derive(Default)]
+struct Waves {
+    phases: Vec<Phase>,
+    latency: Latencies,
+    refusals: Refusals,
+    joins: u64,
+    wrong_states: u64,
+    state_bytes: usize,
 }
 
 impl Join {
@@ -74,45 +86,46 @@ impl Join {
         let mut reader = open_synced(server, &document, 0).await?;
         feed(&mut writer, &mut reader, &history, BUILD_WINDOW).await?;
 
-        let (mut total, mut latency, mut refusals) =
-            (None::<Phase>, Latencies::default(), Refusals::default());
-        let (mut joins, mut wrong, mut state_bytes) = (0u64, 0u64, 0);
+        let mut waves = Waves::default();
         for _ in 0..self.waves {
             sleep(REST).await;
             let before = server.meter.read()?;
-            let results = self.wave(server, &document).await;
-            let phase = before.until(&server.meter.read()?);
-            total = Some(total.map_or(phase.clone(), |total| total.and(&phase)));
-            for result in results {
-                match result {
-                    Ok(joined) => {
-                        joins += 1;
-                        latency.add(joined.taken);
-                        state_bytes = joined.state.len();
-                        wrong += u64::from(clocks(&joined.state) != Some(history.end.clock_end));
-                        drop(joined.connection);
-                    }
-                    Err(failure) => refusals.add(failure),
-                }
-            }
+            let joined = join_all((0..self.joiners).map(|_| join(server, &document))).await;
+            waves.phases.push(before.until(&server.meter.read()?));
+            waves.count(joined, history.end.clock_end);
         }
-        let phase = total.ok_or(Failure::Deadline)?;
+        let (phase, joins) = (Phase::sum(&waves.phases), waves.joins);
         Ok(Run {
-            complete: refusals.count() == 0 && wrong == 0,
-            counts: json!({"joins": joins, "wrong_states": wrong, "state_bytes": state_bytes}),
+            complete: waves.refusals.count() == 0 && waves.wrong_states == 0,
+            counts: json!({
+                "joins": joins, "wrong_states": waves.wrong_states, "state_bytes": waves.state_bytes,
+            }),
             derived: json!({
                 "joins_per_second": rounded(joins as f64 / phase.wall_seconds),
                 "cpu_ms_per_join": each(phase.server_cpu_seconds * 1e3, joins),
             }),
             phase,
-            latency,
-            refusals,
+            latency: waves.latency,
+            refusals: waves.refusals,
         })
     }
+}
 
-    /// All at once; every session stays until the last has what it came for.
-    async fn wave(&self, server: &Server, document: &str) -> Vec<Result<Joined, Failure>> {
-        join_all((0..self.joiners).map(|_| join(server, document))).await
+impl Waves {
+    /// Counts one wave, whose joiners should have been given `clocks` of the writer's.
+    fn count(&mut self, wave: Vec<Result<Joined, Failure>>, clocks: u64) {
+        for result in wave {
+            match result {
+                Ok(Joined { taken, state, .. }) => {
+                    self.joins += 1;
+                    self.latency.add(taken);
+                    self.state_bytes = state.len();
+                    let given = carried(&state).map(|carried| carried.clocks);
+                    self.wrong_states += u64::from(given != Some(0..clocks));
+                }
+                Err(failure) => self.refusals.add(failure),
+            }
+        }
     }
 }
 
@@ -121,9 +134,5 @@ async fn join(server: &Server, document: &str) -> Result<Joined, Failure> {
     let mut connection = Connection::open(&server.target, document, 0).await?;
     let mut state = Vec::new();
     let synced_at = connection.sync(|update| state.extend_from_slice(update)).await?;
-    Ok(Joined { connection, taken: synced_at - begun, state })
-}
-
-fn clocks(state: &[u8]) -> Option<u64> {
-    carried(state).map(|carried| carried.clocks.end)
+    Ok(Joined { _connection: connection, taken: synced_at - begun, state })
 }

@@ -13,7 +13,7 @@ mod refused;
 mod saturation;
 mod trace;
 
-use crate::report::Run;
+use crate::report::{Refusals, Run};
 use crate::server::{Plan, Server, StartError};
 use crate::table::Table;
 use crate::wire::connection::Failure;
@@ -58,6 +58,9 @@ pub(crate) enum ModeError {
     /// The server's counters can't be read: it has probably ended.
     #[error("cannot measure: {0}")]
     Measure(#[from] io::Error),
+    /// Every session was refused.
+    #[error("no session could be opened: {0}")]
+    NoSession(Refusals),
     /// A session that the run can't do without is gone.
     #[error("a session of the run's own failed: {0}")]
     Session(#[from] Failure),

@@ -1,7 +1,7 @@
 //! Handshakes of an app that is full.
 
 use crate::latency::Latencies;
-use crate::modes::crowd::open_synced;
+use crate::modes::crowd::{hold, open_synced};
 use crate::modes::{ModeError, Running, Task};
 use crate::report::{Refusals, Run, micros_each, rounded};
 use crate::server::{Plan, Server};
@@ -62,6 +62,7 @@ struct Met {
 
 impl Refused {
     async fn measure(&self, server: &Server) -> Result<Run, ModeError> {
+        // The one session that the app may have.
         let mut holder = open_synced(server, &server.document(0), 0).await?;
         let until = Instant::now() + Duration::from_secs(self.seconds);
         let before = server.meter.read()?;
@@ -93,15 +94,6 @@ impl Refused {
             latency: all.latency,
             refusals: all.refusals,
         })
-    }
-}
-
-/// The one session that the app may have.
-async fn hold(holder: &mut Connection) -> Failure {
-    loop {
-        if let Err(failure) = holder.receive(|_, _| {}).await {
-            return failure;
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::modes::audience::{Audience, Tally};
 use crate::modes::crowd::open_each;
 use crate::modes::{ModeError, Running, Task};
-use crate::report::{Run, each, micros_each, rounded};
+use crate::report::{Run, micros_each, rounded};
 use crate::server::Server;
 use crate::wire::connection::{Connection, Failure};
 use clap::Args;
@@ -54,7 +54,7 @@ impl Saturation {
     async fn measure(&self, server: &Server) -> Result<Run, ModeError> {
         let mut sessions = Vec::new();
         let opened = open_each(server, self.sessions, |_| server.document(0), |c| sessions.push(c)).await;
-        let mut writer = sessions.pop().ok_or(Failure::Deadline)?;
+        let mut writer = sessions.pop().ok_or_else(|| ModeError::NoSession(opened.refusals.clone()))?;
         let audience = Audience::seat(sessions);
         self.write(&mut writer, &audience, self.warmup).await?;
         audience.settle(&mut writer, audience.sent()).await?;
@@ -78,7 +78,6 @@ impl Saturation {
                 "deliveries_per_second": rounded(deliveries as f64 / phase.wall_seconds),
                 "cpu_micros_per_update": micros_each(phase.server_cpu_seconds, updates),
                 "cpu_micros_per_delivery": micros_each(phase.server_cpu_seconds, deliveries),
-                "cpu_seconds_per_million_deliveries": each(phase.server_cpu_seconds * 1e6, deliveries),
             }),
             phase,
             latency,
