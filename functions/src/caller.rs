@@ -7,7 +7,7 @@ use axum::extract::ConnectInfo;
 use axum::http::header::{AUTHORIZATION, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
-use domain::bounds::STORE_DEADLINE;
+use domain::bounds::LOOKUP_DEADLINE;
 use domain::claims::Claims;
 use domain::client_ip::ClientIp;
 use domain::ports::Unavailable;
@@ -31,7 +31,7 @@ impl ControlPlane {
     /// What the request's token says, where it is genuine and the request's `Origin` may use it.
     pub(crate) async fn authenticate(&self, parts: &Parts) -> Result<Arc<Claims>, Refusal> {
         let token = token(&parts.headers, parts.uri.query().unwrap_or("")).ok_or(TokenRefusal::Missing)?;
-        let verdict = tokio::time::timeout(STORE_DEADLINE, self.tokens.verify(token, self.clock.unix_ms()));
+        let verdict = tokio::time::timeout(LOOKUP_DEADLINE, self.tokens.verify(token, self.clock.unix_ms()));
         let claims =
             verdict.await.map_err(|_| Unavailable::new("keys", "no answer within the deadline"))??;
         claims.check_origin(origin(&parts.headers)).map_err(TokenRefusal::from)?;

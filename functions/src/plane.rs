@@ -1,7 +1,7 @@
 use crate::gate::GateFailures;
 use crate::refusal::Refusal;
 use crate::regions::RegionTable;
-use domain::bounds::STORE_DEADLINE;
+use domain::bounds::LOOKUP_DEADLINE;
 use domain::clock::{Clock, Entropy};
 use domain::ids::Region;
 use domain::policy::RatePolicies;
@@ -37,12 +37,12 @@ pub struct ControlPlane {
     pub gate_failures: Arc<GateFailures>,
 }
 
-/// What `store` answers to `ask`, within [`STORE_DEADLINE`].
+/// What `store` answers to `ask`, within [`LOOKUP_DEADLINE`].
 pub(crate) async fn answered<T>(
     store: &'static str,
     ask: impl Future<Output = Result<T, Unavailable>>,
 ) -> Result<T, Refusal> {
-    match tokio::time::timeout(STORE_DEADLINE, ask).await {
+    match tokio::time::timeout(LOOKUP_DEADLINE, ask).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(Unavailable::new(store, "no answer within the deadline").into()),
     }

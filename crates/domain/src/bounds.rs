@@ -36,7 +36,7 @@ pub const LEDGER_CONFLICTS_MAX: u32 = 64;
 pub const FORWARDED_ADDRESSES_MAX: usize = 32;
 /// How long a store may take to answer a request of the control plane; past it the client gets a 503, which
 /// it can retry, instead of a wait that its own deadline would end.
-pub const STORE_DEADLINE: Duration = Duration::from_secs(2);
+pub const LOOKUP_DEADLINE: Duration = Duration::from_secs(2);
 /// `Retry-After` of a 503 lies between these two, drawn for each answer, so that clients that were turned away
 /// together don't come back together.
 pub const RETRY_AFTER: std::ops::Range<Duration> = Duration::from_secs(5)..Duration::from_secs(15);

@@ -59,6 +59,16 @@ impl Policy {
     }
 }
 
+/// Whether rate policies hold. Off is for load tests and machines behind a gate of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RatePolicies {
+    /// Every policy holds.
+    #[default]
+    Enforced,
+    /// Every request passes. Plan limits hold all the same.
+    Off,
+}
+
 /// Seconds that `Retry-After` tells a rate-limited client to wait.
 pub const RETRY_AFTER_SECONDS: u32 = 60;
 
