@@ -22,5 +22,5 @@ mod update;
 pub use caps::Caps;
 pub use document::Document;
 pub use malformed::Malformed;
-pub use protocol::SILENCE_FRAME;
+pub use protocol::{SILENCE_FRAME, may_be_op};
 pub use turn::{Broadcast, OpsBudget, Poisoned, Refused, SessionId, Turn};

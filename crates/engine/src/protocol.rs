@@ -17,6 +17,13 @@ const UPDATE: u64 = 2;
 /// and do not see WebSocket pings; this is the smallest message that they take for data and that says nothing.
 pub const SILENCE_FRAME: &[u8] = &[1, 1, 0];
 
+/// Whether a message, as far as its first bytes tell, carries an update, and so may be an op.
+#[must_use]
+pub fn may_be_op(message: &[u8]) -> bool {
+    let mut reader = Reader::new(message);
+    reader.number() == Ok(SYNC) && matches!(reader.number(), Ok(STEP_2 | UPDATE))
+}
+
 /// What a message asks for. Byte strings are where they were in the message, without a copy.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Message {
@@ -112,6 +119,14 @@ mod tests {
         assert_eq!(read(&[2, 0, 2, b'n', b'o']), Ok(Message::Auth));
         assert_eq!(read(&[3]), Ok(Message::QueryAwareness));
         assert_eq!(read(SILENCE_FRAME), Ok(Message::Awareness(Bytes::from_static(&[0]))));
+    }
+
+    #[test]
+    fn updates_and_steps_2_may_be_ops() {
+        let may_be: [&[u8]; 3] = [&[0, 1, 1, 9], &[0, 2, 1, 9], &[0, 2]];
+        assert!(may_be.iter().all(|message| may_be_op(message)));
+        let never: [&[u8]; 5] = [&[], &[0], &[0, 0, 1, 9], &[1, 1, 9], &[3]];
+        assert!(!never.iter().any(|message| may_be_op(message)));
     }
 
     #[test]

@@ -1,0 +1,132 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use domain::claims::AllowedDomain;
+use domain::ids::{AppId, Region, TenantId};
+use ipnet::IpNet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use syncd::options::{self, DocumentStore, LogFormat, Switch};
+
+/// WireSocket: a sync service for Yjs documents, whole on one machine.
+///
+/// Without a command it serves. Each option can also be set by its environment variable.
+#[derive(Debug, Parser)]
+#[command(name = "wiresocket", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serves WebSockets, /discovery, /usage, /health and /metrics on one port (the default).
+    Serve(Serve),
+    /// Prints a token that a running or later server on the same data folder accepts.
+    Token(Token),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, env = "WIRESOCKET_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4400", value_parser = address)]
+    pub(crate) listen: SocketAddr,
+    /// Folder of the signing key, the key set and the documents; made if missing.
+    #[arg(long, env = "WIRESOCKET_DATA", value_name = "DIR", default_value = ".wiresocket")]
+    pub(crate) data: PathBuf,
+    /// Name of this region.
+    #[arg(long, env = "WIRESOCKET_REGION", value_name = "NAME", default_value = "local-1", value_parser = options::region)]
+    pub(crate) region: Region,
+    /// Whether the rate policies per client IP hold; plan limits always do.
+    #[arg(
+        long,
+        env = "WIRESOCKET_RATE_LIMITS",
+        value_name = "on|off",
+        default_value = "on",
+        value_enum,
+        hide_possible_values = true
+    )]
+    pub(crate) rate_limits: Switch,
+    /// Proxy whose X-Forwarded-For is believed; may be given several times (in the variable: separated by
+    /// commas).
+    #[arg(long, env = "WIRESOCKET_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = options::cidr)]
+    pub(crate) trusted_proxy: Vec<IpNet>,
+    /// Where documents are kept: in the data folder, or in memory until the process ends.
+    #[arg(
+        long,
+        env = "WIRESOCKET_DOCUMENTS",
+        value_name = "disk|memory",
+        default_value = "disk",
+        value_enum,
+        hide_possible_values = true
+    )]
+    pub(crate) documents: DocumentStore,
+    /// How log lines on stderr are written; RUST_LOG says which.
+    #[arg(
+        long,
+        env = "WIRESOCKET_LOG",
+        value_name = "pretty|json",
+        default_value = "pretty",
+        value_enum,
+        hide_possible_values = true
+    )]
+    pub(crate) log: LogFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Token {
+    /// Folder of the signing key; made if missing.
+    #[arg(long, env = "WIRESOCKET_DATA", value_name = "DIR", default_value = ".wiresocket")]
+    pub(crate) data: PathBuf,
+    /// Tenant that the token speaks for.
+    #[arg(long, env = "WIRESOCKET_TENANT", value_name = "ID", default_value = "dev", value_parser = tenant)]
+    pub(crate) tenant: TenantId,
+    /// App that the token speaks for.
+    #[arg(long, env = "WIRESOCKET_APP", value_name = "ID", default_value = "dev", value_parser = app)]
+    pub(crate) app: AppId,
+    /// Open WebSockets that the app may have.
+    #[arg(long, env = "WIRESOCKET_MAX_CONNECTIONS", value_name = "N", default_value_t = 100, value_parser = limit())]
+    pub(crate) max_connections: u64,
+    /// Active documents that the app may have.
+    #[arg(long, env = "WIRESOCKET_MAX_DOCUMENTS", value_name = "N", default_value_t = 20, value_parser = limit())]
+    pub(crate) max_documents: u64,
+    /// Sessions that one document may have.
+    #[arg(long, env = "WIRESOCKET_MAX_USERS_PER_DOC", value_name = "N", default_value_t = 50, value_parser = limit())]
+    pub(crate) max_users_per_doc: u64,
+    /// Ops that the app may make in any 60 seconds.
+    #[arg(long, env = "WIRESOCKET_OPS_PER_MINUTE", value_name = "N", default_value_t = 6000, value_parser = limit())]
+    pub(crate) ops_per_minute: u64,
+    /// Domain that browsers may connect from, up to three; none means any.
+    #[arg(long, env = "WIRESOCKET_ORIGIN", value_name = "HOST[:PORT]", value_delimiter = ',', value_parser = origin)]
+    pub(crate) origin: Vec<String>,
+    /// How long the token is valid: a number and s, m, h or d.
+    #[arg(long, env = "WIRESOCKET_TTL", value_name = "TIME", default_value = "24h", value_parser = options::duration)]
+    pub(crate) ttl: Duration,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = "expected an IP address and a port, such as 127.0.0.1:4400, 0.0.0.0:4400 or [::1]:0";
+    text.parse().map_err(|_| wrong.to_owned())
+}
+
+fn tenant(text: &str) -> Result<TenantId, String> {
+    TenantId::parse(text).map_err(|error| error.to_string())
+}
+
+fn app(text: &str) -> Result<AppId, String> {
+    AppId::parse(text).map_err(|error| error.to_string())
+}
+
+fn limit() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(0..=domain::bounds::LIMIT_MAX)
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    match AllowedDomain::parse(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("expected a host or host:port, such as app.example.com or localhost:3000".to_owned()),
+    }
+}

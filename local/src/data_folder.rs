@@ -1,0 +1,148 @@
+//! The data folder: who uses it, its signing key, its key set, and how often it was served from.
+
+use domain::ids::Generation;
+use serde_json::{Value, json};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use stores::jwt::{SigningKey, SigningKeyError};
+
+/// Why a data folder can't be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DataFolderError {
+    #[error("the data folder {} is in use by another `wiresocket serve`: stop that one, or choose another folder with --data", .0.display())]
+    InUse(PathBuf),
+    #[error("{} can't be read or written: {source}; choose another folder with --data", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("{} is no JSON key set ({cause}): repair it, or delete it to have it made anew", path.display())]
+    KeySet { path: PathBuf, cause: String },
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+}
+
+/// A folder that this process may use. The lock ends with the process, however it ends.
+pub(crate) struct DataFolder {
+    path: PathBuf,
+    _lock: Option<File>,
+}
+
+impl DataFolder {
+    /// The folder, made if it is missing. Several processes may have it so.
+    pub(crate) fn shared(path: &Path) -> Result<Self, DataFolderError> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|source| DataFolderError::File { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), _lock: None })
+    }
+
+    /// The folder, for this process alone to serve from.
+    pub(crate) fn exclusive(path: &Path) -> Result<Self, DataFolderError> {
+        let folder = Self::shared(path)?;
+        let lock_path = folder.path.join("lock");
+        let failed = |source| DataFolderError::File { path: lock_path.clone(), source };
+        let lock = File::options().create(true).append(true).open(&lock_path).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { _lock: Some(lock), ..folder }),
+            Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse(folder.path)),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    /// Where the documents lie.
+    pub(crate) fn documents(&self) -> PathBuf {
+        self.path.join("documents")
+    }
+
+    /// The signing key, made if it is missing.
+    pub(crate) fn signing_key(&self) -> Result<SigningKey, DataFolderError> {
+        Ok(SigningKey::load_or_generate(&self.path.join("signing-key.json"))?)
+    }
+
+    /// The key set that tokens are verified by. It holds the signing key's public part, and whatever keys its
+    /// owner has added to the file.
+    pub(crate) fn key_set(&self, own: &SigningKey) -> Result<PathBuf, DataFolderError> {
+        let path = self.path.join("jwks.json");
+        let malformed = |cause: String| DataFolderError::KeySet { path: path.clone(), cause };
+        let mut set: Value = match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).map_err(|error| malformed(error.to_string()))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => json!({"keys": []}),
+            Err(source) => return Err(DataFolderError::File { path, source }),
+        };
+        let keys = set.get_mut("keys").and_then(Value::as_array_mut);
+        let keys = keys.ok_or_else(|| malformed("it has no array `keys`".to_owned()))?;
+        if !keys.iter().any(|key| key.get("kid").and_then(Value::as_str) == Some(own.kid())) {
+            let public = own.public_jwks();
+            keys.extend(public.get("keys").and_then(Value::as_array).into_iter().flatten().cloned());
+            self.replace(&path, &format!("{set:#}\n"))?;
+        }
+        Ok(path)
+    }
+
+    /// Counts that the folder is served from once more, and returns a generation above all that earlier
+    /// processes gave to documents. Asked for under the folder's lock.
+    pub(crate) fn next_generation(&self) -> Result<Generation, DataFolderError> {
+        let path = self.path.join("served");
+        let served = match fs::read_to_string(&path) {
+            Ok(text) => text.trim().parse().unwrap_or(0_u32),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(source) => return Err(DataFolderError::File { path, source }),
+        };
+        let served = served.saturating_add(1);
+        self.replace(&path, &format!("{served}\n"))?;
+        Ok(Generation(u64::from(served) << 32))
+    }
+
+    /// Replaces a file whole, or not at all.
+    fn replace(&self, path: &Path, text: &str) -> Result<(), DataFolderError> {
+        let failed = |source| DataFolderError::File { path: path.to_owned(), source };
+        let draft = path.with_extension("draft");
+        let mut file = File::create(&draft).map_err(failed)?;
+        file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(failed)?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+        fs::rename(&draft, path).map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_served_from_by_one_and_read_by_many() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new");
+        let first = DataFolder::exclusive(&path).unwrap();
+        assert!(matches!(DataFolder::exclusive(&path), Err(DataFolderError::InUse(_))));
+        assert!(DataFolder::shared(&path).is_ok());
+        drop(first);
+        assert!(DataFolder::exclusive(&path).is_ok());
+    }
+
+    #[test]
+    fn each_serving_begins_above_all_earlier_generations() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::exclusive(dir.path()).unwrap();
+        let first = folder.next_generation().unwrap();
+        assert!(folder.next_generation().unwrap() > first);
+    }
+
+    #[test]
+    fn keys_that_the_owner_added_stay_in_the_set() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::exclusive(dir.path()).unwrap();
+        let key = folder.signing_key().unwrap();
+        let path = folder.key_set(&key).unwrap();
+        let added = json!({"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "mine"}]});
+        fs::write(&path, added.to_string()).unwrap();
+        folder.key_set(&folder.signing_key().unwrap()).unwrap();
+        let set: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let kids: Vec<&str> =
+            set["keys"].as_array().unwrap().iter().filter_map(|k| k["kid"].as_str()).collect();
+        assert_eq!(kids, ["mine", key.kid()]);
+        fs::write(&path, "[]").unwrap();
+        assert!(matches!(folder.key_set(&key), Err(DataFolderError::KeySet { .. })));
+    }
+}

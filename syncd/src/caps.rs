@@ -1,0 +1,76 @@
+//! Every bound of the sync node in one place: each with its unit and the reason for its size. Those that the
+//! whole service shares are in [`domain::bounds`].
+
+use std::time::Duration;
+
+/// Bytes that wait for one reader before it is told to try again later. One message may go over it, so that a
+/// joiner of a large document is served.
+pub const BACKLOG_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Pieces of one vectored write. More does not pay: the kernel takes at most a socket buffer's worth.
+pub const WRITE_PIECES_MAX: usize = 16;
+/// Bytes that one read of an idle connection's buffer holds.
+pub const READ_BUFFER_BYTES: usize = 1024;
+/// Messages that a connection reads before it hands them over.
+pub const BATCH_MESSAGES_MAX: usize = 256;
+/// Bytes that a connection reads before it hands them over.
+pub const BATCH_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of messages that wait for one document. A message that is larger waits alone.
+pub const INBOX_BYTES_MAX: u32 = 32 * 1024 * 1024;
+/// What a batch takes of the inbox at least, so that tiny messages are bounded too.
+pub const BATCH_BYTES_MIN: u32 = 256;
+/// Batches that a document works on before it stores and sends.
+pub const TURN_BATCHES_MAX: usize = 64;
+/// Sessions that are sent to before other tasks get a chance.
+pub const SENDS_BETWEEN_YIELDS: usize = 256;
+/// How often a document looks after sessions that are silent.
+pub const SILENCE_LOOK_EVERY: Duration = Duration::from_secs(8);
+/// A session that was sent nothing for this long is sent an empty data frame. Together with the look's
+/// interval it stays under the 25 s of [`domain::bounds::DATA_FRAME_EVERY`].
+pub const SILENCE_BEFORE_FRAME: Duration = Duration::from_secs(15);
+/// Seconds without a byte from a client before it is pinged.
+pub const SILENT_BEFORE_PING_S: u32 = 30;
+/// Seconds without a byte from a client, pings unanswered, before its connection is dropped.
+pub const SILENT_BEFORE_DROP_S: u32 = 90;
+/// How long a closing connection may take to read what is left and answer the close frame.
+pub const CLOSE_WAIT: Duration = Duration::from_secs(10);
+/// How long a handshake may wait for the ledger.
+pub const LEDGER_WAIT: Duration = Duration::from_secs(5);
+/// How long a handshake may wait for another one that opens or releases the same document.
+pub const OPENING_WAIT: Duration = Duration::from_secs(15);
+/// How often a handshake looks again at a document that others open or release, or gives up documents in
+/// grace, before it is told to try again later.
+pub const OPENING_TRIES_MAX: u32 = 64;
+/// How long one call of a store may take.
+pub const STORE_DEADLINE: Duration = Duration::from_secs(5);
+/// Waits between tries of a ledger write whose answer was lost: from, and at most.
+pub const LEDGER_RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+/// How long a document stays quarantined before it is loaded again.
+pub const QUARANTINE: Duration = Duration::from_secs(60);
+/// Stored log entries of a document before it is compacted.
+pub const LOG_ENTRIES_MAX: u64 = 4096;
+/// Stored log bytes of a document before it is compacted, where its state is no larger than that.
+pub const LOG_BYTES_MIN: usize = 1024 * 1024;
+/// Encoded bytes from which a document is loaded on a thread of its own.
+pub const LOAD_BYTES_INLINE: usize = 64 * 1024;
+/// Refused sockets that are held back at once.
+pub const HELD_MAX: usize = 1024;
+/// (IP, app) pairs whose refusals are remembered.
+pub const REFUSALS_MAX: usize = 16_384;
+/// How long a refusal is remembered after its close frame went out.
+pub const REFUSAL_MEMORY: Duration = Duration::from_secs(15);
+/// How long the close frame of a refusal that keeps coming back is held: from, to.
+pub const HOLD: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(5));
+/// How long a request's head may take to arrive.
+pub const HEAD_WAIT: Duration = Duration::from_secs(10);
+/// Bytes of a request's head.
+pub const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Requests' heads that are being read, and plain HTTP connections, at once.
+pub const HTTP_CONNECTIONS_MAX: usize = 16_384;
+/// How often a node tells the cluster that it lives.
+pub const BEAT_EVERY: Duration = Duration::from_secs(5);
+/// How often memory is measured.
+pub const MEMORY_LOOK_EVERY: Duration = Duration::from_secs(1);
+/// `Retry-After` of a node that takes no connections: from, to, in seconds.
+pub const RETRY_AFTER_S: (u64, u64) = (5, 15);
+/// How long a drain may take after the last wave before the process ends all the same.
+pub const DRAIN_FLUSH: Duration = Duration::from_secs(10);

@@ -1,0 +1,82 @@
+use crate::caps::{BATCH_BYTES_MIN, INBOX_BYTES_MAX};
+use crate::link::Link;
+use bytes::Bytes;
+use domain::ids::DocumentKey;
+use engine::SessionId;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+/// What a document's task is told. The inbox has no bound in messages; messages of clients have one in bytes,
+/// which their permit holds until they are worked off, and each session joins and leaves once.
+pub(crate) enum Inbound {
+    Join {
+        session: SessionId,
+        link: Arc<Link>,
+        ops_per_minute: u64,
+    },
+    Messages {
+        session: SessionId,
+        messages: Vec<Bytes>,
+        _room: OwnedSemaphorePermit,
+    },
+    Leave {
+        session: SessionId,
+    },
+    /// Release the document if it has no users; the sender is dropped when that is done.
+    GiveUp(oneshot::Sender<()>),
+}
+
+/// An open document as others see it.
+#[derive(Clone)]
+pub(crate) struct DocumentHandle {
+    pub(crate) key: Arc<DocumentKey>,
+    inbox: mpsc::UnboundedSender<Inbound>,
+    room: Arc<Semaphore>,
+}
+
+/// The document's task has ended.
+#[derive(Debug)]
+pub(crate) struct Gone;
+
+impl DocumentHandle {
+    pub(crate) fn new(key: DocumentKey) -> (Self, mpsc::UnboundedReceiver<Inbound>) {
+        let (inbox, receiver) = mpsc::unbounded_channel();
+        let room = Arc::new(Semaphore::new(INBOX_BYTES_MAX as usize));
+        (Self { key: Arc::new(key), inbox, room }, receiver)
+    }
+
+    /// Whether both are the same opening of the same document.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        self.inbox.same_channel(&other.inbox)
+    }
+
+    pub(crate) fn join(&self, session: SessionId, link: &Arc<Link>, ops_per_minute: u64) -> Result<(), Gone> {
+        self.tell(Inbound::Join { session, link: Arc::clone(link), ops_per_minute })
+    }
+
+    pub(crate) fn leave(&self, session: SessionId) {
+        // A task that has ended has no sessions.
+        let _ = self.tell(Inbound::Leave { session });
+    }
+
+    /// Hands messages over, once there is room for them.
+    pub(crate) async fn hand_over(&self, session: SessionId, messages: Vec<Bytes>) -> Result<(), Gone> {
+        let bytes = messages.iter().map(Bytes::len).sum::<usize>();
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).clamp(BATCH_BYTES_MIN, INBOX_BYTES_MAX);
+        let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.map_err(|_| Gone)?;
+        self.tell(Inbound::Messages { session, messages, _room: room })
+    }
+
+    /// Asks for the release of a document without users, and waits until that is done or refused.
+    pub(crate) async fn give_up(&self) {
+        let (done, released) = oneshot::channel();
+        if self.tell(Inbound::GiveUp(done)).is_ok() {
+            // The sender is only ever dropped.
+            let _ = released.await;
+        }
+    }
+
+    fn tell(&self, inbound: Inbound) -> Result<(), Gone> {
+        self.inbox.send(inbound).map_err(|_| Gone)
+    }
+}

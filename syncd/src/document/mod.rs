@@ -1,0 +1,10 @@
+//! An open document: one task that owns it, and the handle that everybody else has.
+
+mod handle;
+mod members;
+mod opening;
+mod release;
+mod task;
+
+pub(crate) use handle::{DocumentHandle, Gone};
+pub(crate) use opening::open;

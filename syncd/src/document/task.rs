@@ -1,0 +1,321 @@
+//! The task that owns an open document: takes what its sessions send, stores what they changed, and only then
+//! sends it on.
+
+use super::handle::{DocumentHandle, Inbound};
+use super::members::Members;
+use crate::caps::{LOG_BYTES_MIN, LOG_ENTRIES_MAX, SILENCE_LOOK_EVERY, STORE_DEADLINE, TURN_BATCHES_MAX};
+use crate::frames::SharedFrames;
+use crate::ledger::Places;
+use crate::node::Node;
+use crate::registry::Busy;
+use bytes::Bytes;
+use domain::bounds::GRACE;
+use domain::close::CloseReason;
+use domain::policy::Window;
+use domain::ports::{DocumentsError, Pin, Position, RateBucket, Unavailable};
+use engine::{Document, OpsBudget, Refused, SessionId, Turn};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, Sleep};
+
+pub(super) struct DocumentTask {
+    pub(super) node: Arc<Node>,
+    pub(super) handle: DocumentHandle,
+    pub(super) document: Document,
+    pub(super) pin: Pin,
+    /// The document's place in the ledger.
+    pub(super) place: Places,
+    pub(super) log: Log,
+    pub(super) members: Members,
+    turn: Turn,
+    /// When the last session left, or the document was opened.
+    unused_since: Option<Duration>,
+    look_at: Duration,
+    giving_up: Vec<oneshot::Sender<()>>,
+}
+
+/// How much of the document's log has been written since it was one encoded state.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Log {
+    pub(super) position: Position,
+    pub(super) entries: u64,
+    pub(super) bytes: usize,
+    /// Bytes of the state when it was last encoded for the store.
+    pub(super) state_bytes: usize,
+}
+
+/// Why a document's task ends.
+pub(super) enum End {
+    /// Nobody uses it any more.
+    Unused(Busy),
+    /// Its content can't be stored.
+    StoreLost,
+    /// A later owner has opened it.
+    Moved,
+    /// Its content can't be worked on.
+    Poisoned,
+}
+
+impl DocumentTask {
+    pub(super) fn new(
+        node: Arc<Node>,
+        handle: DocumentHandle,
+        document: Document,
+        pin: Pin,
+        place: Places,
+        log: Log,
+    ) -> Self {
+        let (metrics, now) = (Arc::clone(&node.metrics), node.now());
+        Self {
+            node,
+            handle,
+            document,
+            pin,
+            place,
+            log,
+            members: Members::new(metrics),
+            turn: Turn::default(),
+            unused_since: Some(now),
+            look_at: now + SILENCE_LOOK_EVERY,
+            giving_up: Vec::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Inbound>) {
+        let end = self.work(&mut inbox).await;
+        self.end(end, inbox).await;
+    }
+
+    async fn work(&mut self, inbox: &mut mpsc::UnboundedReceiver<Inbound>) -> End {
+        let mut batch = Vec::new();
+        let mut timer = Box::pin(tokio::time::sleep_until(Instant::now()));
+        loop {
+            self.wind(timer.as_mut());
+            tokio::select! {
+                biased;
+                _ = inbox.recv_many(&mut batch, TURN_BATCHES_MAX) => {}
+                () = timer.as_mut() => {}
+            }
+            if let Err(end) = self.turn(&mut batch).await {
+                return end;
+            }
+            if let Some(busy) = self.is_over() {
+                return End::Unused(busy);
+            }
+        }
+    }
+
+    /// Sets the timer to the next moment at which there is something to do.
+    fn wind(&self, timer: std::pin::Pin<&mut Sleep>) {
+        let awareness = self.document.awareness_due();
+        let grace = self.unused_since.map(|since| since + GRACE);
+        let silence = (!self.members.is_empty()).then_some(self.look_at);
+        let next = [awareness, grace, silence].into_iter().flatten().min();
+        let wait = next.map_or(GRACE, |next| next.saturating_sub(self.node.now()));
+        let deadline = Instant::now() + wait;
+        if timer.is_elapsed() || timer.deadline() > deadline || next.is_some() {
+            timer.reset(deadline);
+        }
+    }
+
+    /// Works off a batch: everything is applied, then stored, then sent.
+    async fn turn(&mut self, batch: &mut Vec<Inbound>) -> Result<(), End> {
+        let mut poisoned = false;
+        for inbound in batch.drain(..) {
+            if !poisoned {
+                poisoned = self.take(inbound).await.is_err();
+            }
+        }
+        let now = self.node.now();
+        if self.document.awareness_due().is_some_and(|due| due <= now) {
+            self.document.flush_awareness(now, &mut self.turn);
+        }
+        self.store().await?;
+        self.send().await;
+        if poisoned || self.document.is_poisoned() {
+            return Err(End::Poisoned);
+        }
+        if now >= self.look_at {
+            self.members.look_after_the_silent(now, self.node.now_s());
+            self.look_at = now + SILENCE_LOOK_EVERY;
+        }
+        self.compact_if_long().await
+    }
+
+    async fn take(&mut self, inbound: Inbound) -> Result<(), Poison> {
+        let now = self.node.now();
+        match inbound {
+            Inbound::Join { session, link, ops_per_minute } => {
+                self.document.join(session, now);
+                self.members.join(session, link, ops_per_minute, now);
+                self.unused_since = None;
+            }
+            Inbound::Messages { session, messages, _room } => return self.receive(session, messages).await,
+            Inbound::Leave { session } => self.leave(session),
+            Inbound::GiveUp(done) => self.giving_up.push(done),
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, session: SessionId) {
+        let now = self.node.now();
+        if self.members.leave(session).is_some() {
+            self.document.leave(session, now);
+        }
+        if self.members.is_empty() && self.unused_since.is_none() {
+            self.unused_since = Some(now);
+        }
+    }
+
+    async fn receive(&mut self, session: SessionId, messages: Vec<Bytes>) -> Result<(), Poison> {
+        let Some(member) = self.members.get(session) else { return Ok(()) };
+        let ops_per_minute = member.ops_per_minute;
+        self.node.metrics.messages_received.inc_by(messages.len() as u64);
+        self.node.metrics.bytes_received.inc_by(messages.iter().map(|m| m.len() as u64).sum());
+        let (mut budget, bought) = self.buy_ops(&messages, ops_per_minute).await;
+        let now = self.node.now();
+        let mut outcome = Ok(());
+        for message in &messages {
+            outcome = self.document.receive(session, message, now, &mut budget, &mut self.turn);
+            if outcome.is_err() {
+                break;
+            }
+        }
+        self.node.metrics.ops.inc_by(budget.used());
+        self.return_ops(bought.saturating_sub(budget.used()), ops_per_minute).await;
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(Refused::Malformed(what)) => {
+                tracing::info!(document = %self.handle.key, session = session.0, %what, "malformed message");
+                self.expel(session, CloseReason::MalformedMessage);
+                Ok(())
+            }
+            Err(Refused::OpsExceeded) => {
+                self.expel(session, CloseReason::OpsExceeded { limit: ops_per_minute });
+                Ok(())
+            }
+            Err(Refused::Poisoned(_)) => Err(Poison),
+        }
+    }
+
+    /// Takes as many ops from the app's window as these messages could be. Returns how many were granted, and
+    /// how many of them must be accounted for.
+    async fn buy_ops(&self, messages: &[Bytes], limit: u64) -> (OpsBudget, u64) {
+        let possible = messages.iter().filter(|message| engine::may_be_op(message)).count() as u64;
+        if possible == 0 {
+            return (OpsBudget::new(0), 0);
+        }
+        match self.node.take(&self.ops(), possible, Window::per_minute(limit)).await {
+            Some(granted) => (OpsBudget::new(granted), granted),
+            None => (OpsBudget::unlimited(), 0),
+        }
+    }
+
+    async fn return_ops(&self, unused: u64, limit: u64) {
+        if unused == 0 {
+            return;
+        }
+        let bucket = self.ops();
+        if let Err(error) = self.node.ports.gate.give_back(&bucket, unused, Window::per_minute(limit)).await {
+            // They stay counted until the window has passed: on the safe side of the limit.
+            self.node.failed_open(&bucket, &error.to_string());
+        }
+    }
+
+    fn ops(&self) -> RateBucket {
+        RateBucket::Ops(self.handle.key.app.clone())
+    }
+
+    fn expel(&mut self, session: SessionId, reason: CloseReason) {
+        if let Some(member) = self.members.get(session) {
+            member.link.close(reason);
+        }
+        self.leave(session);
+    }
+
+    /// Stores what the turn changed. Nothing of it may be sent unless this succeeds.
+    async fn store(&mut self) -> Result<(), End> {
+        if self.turn.appends.is_empty() {
+            return Ok(());
+        }
+        let began = self.node.now();
+        let append =
+            self.node.ports.documents.append(&self.handle.key, self.pin.generation, &self.turn.appends);
+        let outcome = match tokio::time::timeout(STORE_DEADLINE, append).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Unavailable::new("documents", "no answer in time").into()),
+        };
+        self.log.position = self.answered(outcome)?;
+        self.log.entries += 1;
+        self.log.bytes += self.turn.appends.iter().map(Bytes::len).sum::<usize>();
+        self.node.metrics.append(self.node.now().saturating_sub(began), self.turn.appends.len());
+        Ok(())
+    }
+
+    async fn send(&mut self) {
+        let now = self.node.now();
+        self.members.reply(&mut self.turn.replies, now);
+        self.members.broadcast(&SharedFrames::new(&self.turn.broadcasts), now).await;
+        self.turn.clear();
+    }
+
+    async fn compact_if_long(&mut self) -> Result<(), End> {
+        let long =
+            self.log.bytes >= LOG_BYTES_MIN.max(self.log.state_bytes) || self.log.entries >= LOG_ENTRIES_MAX;
+        if long { self.compact().await } else { Ok(()) }
+    }
+
+    /// Replaces the stored log by one encoded state.
+    pub(super) async fn compact(&mut self) -> Result<(), End> {
+        let state = self.document.encoded_state().map_err(|_| End::Poisoned)?;
+        let state_bytes = state.len();
+        let documents = &self.node.ports.documents;
+        let compaction = documents.compact(&self.handle.key, self.pin.generation, self.log.position, state);
+        let outcome = match tokio::time::timeout(STORE_DEADLINE, compaction).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Unavailable::new("documents", "no answer in time").into()),
+        };
+        // What can't be compacted is still stored; the next long log tries again.
+        match self.answered(outcome) {
+            Err(End::Moved) => return Err(End::Moved),
+            Ok(()) | Err(_) => {}
+        }
+        self.log = Log { entries: 0, bytes: 0, state_bytes, ..self.log };
+        Ok(())
+    }
+
+    fn answered<T>(&self, outcome: Result<T, DocumentsError>) -> Result<T, End> {
+        let answers = !matches!(outcome, Err(DocumentsError::Unavailable(_)));
+        self.node.documents_answer.store(answers, std::sync::atomic::Ordering::Relaxed);
+        outcome.map_err(|error| {
+            self.node.metrics.store_error("documents");
+            tracing::warn!(document = %self.handle.key, %error, "the document could not be stored");
+            match error {
+                DocumentsError::Stale { .. } => End::Moved,
+                DocumentsError::Unavailable(_) => End::StoreLost,
+            }
+        })
+    }
+
+    /// Whether the document is to be released: its grace is over, or somebody asks for it early.
+    fn is_over(&mut self) -> Option<Busy> {
+        let asked: Vec<oneshot::Sender<()>> = std::mem::take(&mut self.giving_up);
+        let since = self.unused_since?;
+        let graced = self.node.now() >= since + GRACE;
+        if asked.is_empty() && !graced {
+            return None;
+        }
+        let busy = self.node.registry.release_unused(&self.handle);
+        if busy.is_some() {
+            self.giving_up = asked;
+        } else {
+            // A handshake has taken a seat and is about to join, or to be refused.
+            self.unused_since = Some(self.node.now());
+        }
+        busy
+    }
+}
+
+/// The engine gave the document up.
+struct Poison;

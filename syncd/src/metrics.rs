@@ -1,0 +1,173 @@
+//! What an operator sees, as Prometheus text.
+
+use domain::close::CloseReason;
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+use std::time::Duration;
+
+/// The node's counters. Cheap to touch: atomics only.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Open WebSockets that are counted in a ledger.
+    pub connections: IntGauge,
+    /// Active documents, those in grace included.
+    pub documents: IntGauge,
+    /// Sessions of documents.
+    pub sessions: IntGauge,
+    /// Sockets that were refused and are held back.
+    pub held: IntGauge,
+    /// Documents that are quarantined.
+    pub quarantined: IntGauge,
+    /// Ops that were applied.
+    pub ops: IntCounter,
+    /// Messages that were received.
+    pub messages_received: IntCounter,
+    /// Bytes of messages that were received.
+    pub bytes_received: IntCounter,
+    /// Frames that were sent.
+    pub frames_sent: IntCounter,
+    /// Bytes of frames that were sent.
+    pub bytes_sent: IntCounter,
+    /// Resident bytes of this process.
+    pub memory: IntGauge,
+    handshakes: IntCounterVec,
+    closes: IntCounterVec,
+    fail_opens: IntCounterVec,
+    ledger_writes: IntCounterVec,
+    ledger_seconds: Histogram,
+    append_seconds: Histogram,
+    append_updates: Histogram,
+    store_errors: IntCounterVec,
+}
+
+/// How a handshake ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandshakeOutcome {
+    /// The session was opened.
+    Opened,
+    /// Refused by a close frame with this code.
+    Refused(u16),
+    /// Answered by this HTTP status before the upgrade.
+    Status(u16),
+}
+
+fn buckets() -> Vec<f64> {
+    [10e-6, 50e-6, 100e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 5.0].to_vec()
+}
+
+impl Metrics {
+    /// Fresh counters for one node.
+    ///
+    /// # Errors
+    /// Where two metrics have one name.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let gauge = |name, help| {
+            let gauge = IntGauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok::<_, prometheus::Error>(gauge)
+        };
+        let counter = |name, help| {
+            let counter = IntCounter::new(name, help)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok::<_, prometheus::Error>(counter)
+        };
+        let counters = |name, help, label| {
+            let counters = IntCounterVec::new(Opts::new(name, help), &[label])?;
+            registry.register(Box::new(counters.clone()))?;
+            Ok::<_, prometheus::Error>(counters)
+        };
+        let histogram = |name, help, buckets| {
+            let histogram = Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets))?;
+            registry.register(Box::new(histogram.clone()))?;
+            Ok::<_, prometheus::Error>(histogram)
+        };
+        Ok(Self {
+            connections: gauge("wiresocket_connections_total", "Open WebSockets of this node")?,
+            documents: gauge("wiresocket_documents_active", "Documents that this node holds")?,
+            sessions: gauge("wiresocket_sessions", "Sessions of documents on this node")?,
+            held: gauge("wiresocket_refusals_held", "Refused sockets that are held back")?,
+            quarantined: gauge("wiresocket_documents_quarantined", "Documents in quarantine")?,
+            ops: counter("wiresocket_ops_total", "Updates that changed a document")?,
+            messages_received: counter("wiresocket_messages_received_total", "Messages from clients")?,
+            bytes_received: counter("wiresocket_bytes_received_total", "Message bytes from clients")?,
+            frames_sent: counter("wiresocket_frames_sent_total", "Data frames sent to clients")?,
+            bytes_sent: counter("wiresocket_bytes_sent_total", "Bytes of data frames sent to clients")?,
+            memory: gauge("wiresocket_memory_bytes", "Resident memory of this process")?,
+            handshakes: counters("wiresocket_handshakes_total", "WebSocket attempts by outcome", "outcome")?,
+            closes: counters("wiresocket_closes_total", "Close frames sent by code", "code")?,
+            fail_opens: counters(
+                "wiresocket_rate_limit_fail_opens_total",
+                "Requests and ops let pass because the rate gate did not answer",
+                "bucket",
+            )?,
+            ledger_writes: counters("wiresocket_ledger_writes_total", "Ledger writes by result", "result")?,
+            ledger_seconds: histogram(
+                "wiresocket_ledger_write_seconds",
+                "Time of a ledger write",
+                buckets(),
+            )?,
+            append_seconds: histogram("wiresocket_append_seconds", "Time of a document append", buckets())?,
+            append_updates: histogram(
+                "wiresocket_append_updates",
+                "Updates in one document append",
+                vec![1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0],
+            )?,
+            store_errors: counters("wiresocket_store_errors_total", "Failed calls of a store", "store")?,
+            registry,
+        })
+    }
+
+    /// Notes how a handshake ended.
+    pub fn handshake(&self, outcome: HandshakeOutcome) {
+        match outcome {
+            HandshakeOutcome::Opened => self.handshakes.with_label_values(&["opened"]).inc(),
+            HandshakeOutcome::Refused(code) => {
+                self.handshakes.with_label_values(&[&code.to_string()]).inc();
+            }
+            HandshakeOutcome::Status(status) => {
+                self.handshakes.with_label_values(&[&format!("http_{status}")]).inc();
+            }
+        }
+    }
+
+    /// Notes a close frame.
+    pub fn close(&self, reason: &CloseReason) {
+        self.closes.with_label_values(&[&reason.code().to_string()]).inc();
+    }
+
+    /// Notes that something passed a rate gate that did not answer.
+    pub fn fail_open(&self, bucket: &str) {
+        self.fail_opens.with_label_values(&[bucket]).inc();
+    }
+
+    /// Notes a ledger write, and whether it was answered.
+    pub fn ledger_write(&self, took: Duration, answered: bool) {
+        let result = if answered { "answered" } else { "unanswered" };
+        self.ledger_writes.with_label_values(&[result]).inc();
+        self.ledger_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Notes an append of `updates` to a document's log.
+    pub fn append(&self, took: Duration, updates: usize) {
+        self.append_seconds.observe(took.as_secs_f64());
+        self.append_updates.observe(updates as f64);
+    }
+
+    /// Notes a failed call of a store.
+    pub fn store_error(&self, store: &str) {
+        self.store_errors.with_label_values(&[store]).inc();
+    }
+
+    /// All metrics as Prometheus text (exposition format 0.0.4).
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = Vec::new();
+        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+            tracing::error!(%error, "metrics could not be encoded");
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}

@@ -1,0 +1,91 @@
+//! The life of a node: announce, accept, drain.
+
+use crate::caps::{HEAD_BYTES_MAX, HEAD_WAIT, HTTP_CONNECTIONS_MAX};
+use crate::config::NodeConfig;
+use crate::metrics::Metrics;
+use crate::node::{Node, Ports};
+use crate::{drain, heartbeat, http};
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Why a node could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A metric is defined twice.
+    #[error("the metrics could not be set up: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// Runs a node on `listener` until `shutdown` is ready, then drains it. `routes` answers what is neither a
+/// WebSocket attempt nor the node's own.
+///
+/// # Errors
+/// [`RunError`], before anything is served.
+pub async fn run(
+    listener: TcpListener,
+    ports: Ports,
+    config: NodeConfig,
+    routes: Router,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let node = Node::new(config, ports, Arc::new(Metrics::new()?));
+    heartbeat::announce(&node).await;
+    let beats = tokio::spawn(heartbeat::beat(Arc::clone(&node)));
+    let accepting = tokio::spawn(accept(Arc::clone(&node), listener, routes));
+    shutdown.await;
+    drain::drain(&node).await;
+    accepting.abort();
+    beats.abort();
+    heartbeat::leave(&node).await;
+    Ok(())
+}
+
+async fn accept(node: Arc<Node>, listener: TcpListener, routes: Router) {
+    let room = Arc::new(Semaphore::new(HTTP_CONNECTIONS_MAX));
+    loop {
+        match listener.accept().await {
+            Ok((tcp, peer)) => {
+                // Past the bound the connection is dropped: nothing of it has been read yet.
+                if let Ok(permit) = Arc::clone(&room).try_acquire_owned() {
+                    tokio::spawn(connection(Arc::clone(&node), routes.clone(), tcp, peer, permit));
+                }
+            }
+            Err(error) => {
+                // Mostly out of file descriptors; those come back when connections end.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// Speaks HTTP/1.1 on a connection until it ends or is upgraded.
+async fn connection(
+    node: Arc<Node>,
+    routes: Router,
+    tcp: TcpStream,
+    peer: SocketAddr,
+    _room: OwnedSemaphorePermit,
+) {
+    if tcp.set_nodelay(true).is_err() {
+        return;
+    }
+    let service = service_fn(move |request| {
+        let (node, routes) = (Arc::clone(&node), routes.clone());
+        async move { Ok::<_, Infallible>(http::answer(node, routes, peer, request).await) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WAIT).max_buf_size(HEAD_BYTES_MAX);
+    // Whatever breaks off here concerns this client alone.
+    if let Err(error) = builder.serve_connection(TokioIo::new(tcp), service).with_upgrades().await {
+        tracing::debug!(%peer, %error, "an HTTP connection broke off");
+    }
+}

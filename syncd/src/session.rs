@@ -1,0 +1,124 @@
+//! One connection from its upgrade to its end.
+
+use crate::admission::{Admitted, admit};
+use crate::attempt::Attempt;
+use crate::document::Gone;
+use crate::link::Link;
+use crate::metrics::HandshakeOutcome;
+use crate::node::Node;
+use crate::refusals::Refused;
+use crate::socket::{Received, Socket};
+use bytes::Bytes;
+use domain::claims::Claims;
+use domain::close::CloseReason;
+use domain::ids::{AppKey, DocumentKey};
+use domain::token::TokenRefusal;
+use engine::SessionId;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+
+/// Serves an upgraded connection until it ends.
+pub(crate) async fn serve(node: Arc<Node>, tcp: TcpStream, early: Bytes, attempt: Attempt) {
+    let link = Arc::new(Link::new(tcp, node.now_s()));
+    let socket = Socket::new(link, early, node.config.message_bytes_max);
+    // Boxed, so that an idle connection does not keep the room that its handshake needed.
+    match Box::pin(open(&node, attempt)).await {
+        Ok((admitted, ops_per_minute)) => {
+            node.metrics.handshake(HandshakeOutcome::Opened);
+            run(&node, socket, admitted, ops_per_minute).await;
+        }
+        Err((who, reason)) => Box::pin(refuse(&node, socket, who, reason)).await,
+    }
+}
+
+/// The checks that follow the upgrade, in SPEC's order: name, token, claims and origin, then pin and limits.
+async fn open(node: &Arc<Node>, attempt: Attempt) -> Result<(Admitted, u64), (Refused, CloseReason)> {
+    let refused = |app: Option<AppKey>, reason| ((attempt.client, app), reason);
+    let name = attempt.name.map_err(|_| refused(None, CloseReason::InvalidDocumentName))?;
+    let claims = verify(node, attempt.token.as_deref())
+        .await
+        .map_err(|refusal| refused(None, CloseReason::from(refusal)))?;
+    claims
+        .check_origin(attempt.origin.as_deref())
+        .map_err(|cause| refused(Some(claims.app.clone()), CloseReason::Forbidden(cause)))?;
+    let key = DocumentKey { app: claims.app.clone(), name };
+    let admitted =
+        admit(node, &key, &claims).await.map_err(|reason| refused(Some(key.app.clone()), reason))?;
+    Ok((admitted, claims.limits.ops_per_minute_max))
+}
+
+async fn verify(node: &Node, token: Option<&str>) -> Result<Arc<Claims>, TokenRefusal> {
+    let token = token.ok_or(TokenRefusal::Missing)?;
+    node.ports.tokens.verify(token, node.ports.clock.unix_ms()).await
+}
+
+/// Tells a client why it is refused: at once, or after a while where it keeps coming back.
+async fn refuse(node: &Node, socket: Socket, who: Refused, reason: CloseReason) {
+    node.metrics.handshake(HandshakeOutcome::Refused(reason.code()));
+    tracing::debug!(client = %who.0, code = reason.code(), reason = %reason.text(), "refused");
+    if let Some(hold) = node.refusals.refuse(who, node.now(), &*node.ports.entropy) {
+        node.metrics.held.inc();
+        tokio::time::sleep(hold.length).await;
+        node.metrics.held.dec();
+    }
+    close(node, socket, &reason).await;
+}
+
+async fn close(node: &Node, socket: Socket, reason: &CloseReason) {
+    node.metrics.close(reason);
+    Box::pin(socket.close(reason)).await;
+}
+
+/// Carries messages to the document until one side ends the connection.
+async fn run(node: &Arc<Node>, mut socket: Socket, admitted: Admitted, ops_per_minute: u64) {
+    let membership = Membership::new(node, &socket, admitted, ops_per_minute);
+    let reason = loop {
+        let messages = match socket.receive(|| node.now_s()).await {
+            Received::Messages(messages) => messages,
+            Received::End(reason) => break reason,
+        };
+        if membership.hand_over(messages).await.is_err() {
+            // The document's end has asked for a close with its reason; ours is not heard after that.
+            socket.link().close(CloseReason::NodeRestarting);
+        }
+    };
+    match reason {
+        Some(reason) => {
+            // Its places are given back before the close frame is out: whoever reads the frame may come back.
+            drop(membership);
+            close(node, socket, &reason).await;
+        }
+        None => drop(socket),
+    }
+}
+
+/// A connection's membership of its document. Dropped, whatever the cause, the session leaves and all its
+/// places are given back.
+struct Membership<'a> {
+    node: &'a Node,
+    session: SessionId,
+    admitted: Admitted,
+}
+
+impl<'a> Membership<'a> {
+    fn new(node: &'a Node, socket: &Socket, admitted: Admitted, ops_per_minute: u64) -> Self {
+        let session = SessionId(node.next_id());
+        node.keep_link(session.0, socket.link());
+        let joined = admitted.seat.handle.join(session, socket.link(), ops_per_minute);
+        if joined.is_err() || node.is_draining() {
+            socket.link().close(CloseReason::NodeRestarting);
+        }
+        Self { node, session, admitted }
+    }
+
+    async fn hand_over(&self, messages: Vec<Bytes>) -> Result<(), Gone> {
+        self.admitted.seat.handle.hand_over(self.session, messages).await
+    }
+}
+
+impl Drop for Membership<'_> {
+    fn drop(&mut self) {
+        self.admitted.seat.handle.leave(self.session);
+        self.node.drop_link(self.session.0);
+    }
+}
