@@ -3,8 +3,10 @@
 //! - [`memory`]: every port within one process.
 //! - [`disk`]: documents that outlive the process, on an embedded database.
 //! - [`jwt`]: the tokens port, and the key that signs tokens in local mode.
+//! - [`conformance`]: the contracts of the ports, as tests for any adapter.
 //! - [`system`]: the machine's clock and entropy, and the hand-turned ones of tests.
 
+pub mod conformance;
 pub mod disk;
 pub mod jwt;
 pub mod memory;

@@ -1,0 +1,167 @@
+//! The contracts of the ports as tests: one function a clause, for any adapter.
+//!
+//! `stores::conformance!(ledger, fixture)` makes a `#[tokio::test]` of each clause of a port, on two threads, so
+//! that races are real. The fixture is an
+//! expression, which may await, and gives a fresh store as a pair: what must live as long as the store (or `()`)
+//! and the store in an `Arc`. For `rate_gate` the store is itself a pair, with what lets time pass. A clause
+//! panics where the adapter breaks it.
+#![allow(clippy::unwrap_used, reason = "a clause fails by panicking")]
+#![allow(clippy::missing_panics_doc, reason = "a clause fails by panicking")]
+
+pub mod cluster;
+pub mod documents;
+mod ids;
+pub mod ledger;
+pub mod pins;
+pub mod rate_gate;
+pub mod usage_log;
+
+/// Makes a test of each clause of a port's contract; see [`crate::conformance`].
+#[macro_export]
+macro_rules! conformance {
+    (ledger, $fixture:expr) => {
+        $crate::conformance_clauses!(ledger, $fixture,
+            an_app_that_was_never_written_reads_empty
+            a_write_changes_share_and_totals_together
+            a_write_from_another_value_is_refused
+            a_first_write_needs_that_no_share_stands
+            a_write_takes_effect_at_its_bound_and_not_past_it
+            what_does_not_grow_is_not_bounded
+            a_repeated_write_is_refused_with_its_own_value
+            a_late_copy_of_a_write_cannot_take_effect
+            a_sealed_share_counts_nothing_and_stays
+            only_a_sealed_share_is_forgotten
+            racing_writers_never_pass_a_bound
+            racing_copies_of_a_write_take_effect_once
+            a_read_sees_every_write_that_was_answered
+            apps_are_apart
+        );
+    };
+    (cluster, $fixture:expr) => {
+        $crate::conformance_clauses!(cluster, $fixture,
+            a_node_is_known_when_it_is_announced
+            announcing_again_replaces_the_record
+            a_beat_replaces_the_record
+            an_unknown_node_cannot_beat
+            a_forgotten_node_cannot_beat
+            a_fenced_node_cannot_beat
+            a_fenced_life_cannot_be_announced_again
+            a_new_life_is_another_node
+            a_node_whose_beat_has_moved_is_not_fenced
+            fencing_again_says_yes
+            a_beat_and_a_fence_that_race_agree
+            the_nodes_of_a_region_are_listed_fenced_ones_included
+            what_a_node_holds_is_listed_until_it_is_let_go
+            holding_twice_is_holding_once
+            nodes_hold_apart
+            forgetting_may_be_repeated
+        );
+    };
+    (pins, $fixture:expr) => {
+        $crate::conformance_clauses!(pins, $fixture,
+            a_document_that_is_not_active_has_no_pin
+            a_pin_is_read_as_it_was_given
+            a_repeat_by_the_owner_returns_the_same_pin
+            another_asker_is_told_who_holds_it
+            one_of_many_askers_is_given_the_pin
+            generations_rise_whatever_was_unpinned
+            a_take_over_replaces_the_pin_with_the_next_generation
+            a_repeated_take_over_returns_the_pin_it_made
+            a_take_over_of_another_pin_changes_nothing
+            one_of_many_takers_is_given_the_pin
+            unpinning_removes_exactly_the_pin_it_names
+            unpinning_may_be_repeated
+            documents_are_pinned_apart
+        );
+    };
+    (documents, $fixture:expr) => {
+        $crate::conformance_clauses!(documents, $fixture,
+            a_new_document_is_empty
+            updates_are_read_in_the_order_of_their_appends
+            an_append_of_nothing_changes_nothing
+            updates_of_any_size_are_read_as_they_were
+            positions_rise_and_never_fall
+            opening_again_returns_the_document_again
+            a_stale_generation_cannot_append
+            a_stale_generation_cannot_open
+            a_stale_generation_cannot_compact
+            a_stale_generation_cannot_expire
+            a_compaction_replaces_what_it_covers_and_keeps_the_rest
+            a_repeated_compaction_changes_nothing
+            a_late_copy_of_a_compaction_changes_nothing
+            a_compaction_of_nothing_loses_nothing
+            the_updates_of_one_append_are_stored_together
+            many_documents_are_appended_to_at_once
+            documents_are_stored_apart
+        );
+    };
+    (documents_kept, $fixture:expr) => {
+        $crate::conformance_clauses!(documents, $fixture, a_released_document_is_kept);
+    };
+    (documents_dropped, $fixture:expr) => {
+        $crate::conformance_clauses!(documents, $fixture,
+            a_released_document_is_dropped
+            a_late_append_cannot_bring_a_dropped_document_back
+            a_stale_release_drops_nothing
+        );
+    };
+    (rate_gate, $fixture:expr) => {
+        $crate::conformance_clauses!(rate_gate, $fixture,
+            as_many_are_granted_as_fit
+            a_grant_counts_for_the_length_of_the_window
+            what_is_refused_is_not_counted
+            what_is_given_back_can_be_taken_again
+            the_newest_grants_are_given_back_first
+            no_more_is_given_back_than_was_taken
+            racing_takers_never_pass_the_limit
+            a_limit_of_zero_grants_nothing
+            a_lower_limit_holds_for_whoever_asks_by_it
+            buckets_are_apart
+        );
+    };
+    (usage_log, $fixture:expr) => {
+        $crate::conformance_clauses!(usage_log, $fixture,
+            what_is_added_to_a_bucket_adds_up
+            a_batch_is_added_once
+            racing_copies_of_a_batch_are_added_once
+            a_range_is_read_by_hour_and_endpoint
+            an_empty_range_reads_nothing
+            apps_are_counted_apart
+        );
+    };
+}
+
+/// A test of each clause that is named.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_clauses {
+    ($port:ident, $fixture:expr, $($clause:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $clause() {
+                let (_lives_as_long, store) = $fixture;
+                $crate::conformance::$port::$clause(store).await;
+            }
+        )*
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_clause_is_run() {
+        let run = include_str!("mod.rs");
+        let ports = [
+            include_str!("cluster.rs"),
+            include_str!("documents.rs"),
+            include_str!("ledger.rs"),
+            include_str!("pins.rs"),
+            include_str!("rate_gate.rs"),
+            include_str!("usage_log.rs"),
+        ];
+        for clause in ports.iter().flat_map(|port| port.split("\npub async fn ").skip(1)) {
+            let name = clause.split('(').next().unwrap();
+            assert!(run.split_whitespace().any(|word| word.trim_end_matches(");") == name), "{name}");
+        }
+    }
+}
