@@ -4,10 +4,12 @@
 //! - [`disk`]: documents that outlive the process, on an embedded database.
 //! - [`jwt`]: the tokens port, and the key that signs tokens in local mode.
 //! - [`conformance`]: the contracts of the ports, as tests for any adapter.
+//! - [`faults`]: any adapter, failing as networks make it fail.
 //! - [`system`]: the machine's clock and entropy, and the hand-turned ones of tests.
 
 pub mod conformance;
 pub mod disk;
+pub mod faults;
 pub mod jwt;
 pub mod memory;
 mod retention;

@@ -1,0 +1,56 @@
+use super::faulty::Faulty;
+use bytes::Bytes;
+use domain::ids::{DocumentKey, Generation};
+use domain::ports::{Documents, DocumentsError, Opened, Position};
+
+const NAME: &str = "documents";
+
+#[async_trait::async_trait]
+impl<T: Documents + ?Sized> Documents for Faulty<T> {
+    async fn open(&self, document: &DocumentKey, generation: Generation) -> Result<Opened, DocumentsError> {
+        let document = document.clone();
+        self.meet(NAME, move |store| {
+            let document = document.clone();
+            async move { store.open(&document, generation).await }
+        })
+        .await
+    }
+
+    async fn append(
+        &self,
+        document: &DocumentKey,
+        generation: Generation,
+        updates: &[Bytes],
+    ) -> Result<Position, DocumentsError> {
+        let (document, updates) = (document.clone(), updates.to_vec());
+        self.meet(NAME, move |store| {
+            let (document, updates) = (document.clone(), updates.clone());
+            async move { store.append(&document, generation, &updates).await }
+        })
+        .await
+    }
+
+    async fn compact(
+        &self,
+        document: &DocumentKey,
+        generation: Generation,
+        through: Position,
+        state: Bytes,
+    ) -> Result<(), DocumentsError> {
+        let document = document.clone();
+        self.meet(NAME, move |store| {
+            let (document, state) = (document.clone(), state.clone());
+            async move { store.compact(&document, generation, through, state).await }
+        })
+        .await
+    }
+
+    async fn expire(&self, document: &DocumentKey, generation: Generation) -> Result<(), DocumentsError> {
+        let document = document.clone();
+        self.meet(NAME, move |store| {
+            let document = document.clone();
+            async move { store.expire(&document, generation).await }
+        })
+        .await
+    }
+}

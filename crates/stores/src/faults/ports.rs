@@ -1,0 +1,147 @@
+use super::faulty::Faulty;
+use domain::ids::{AppKey, DocumentKey, NodeId, Region};
+use domain::ledger::{LedgerRecord, ShareWrite, WriteOutcome};
+use domain::policy::Window;
+use domain::ports::{
+    Beat, Cluster, HeldKey, Ledger, NodeRecord, Owner, Pin, PinOutcome, Pins, RateBucket, RateGate,
+    Unavailable, UsageBucket, UsageCounts, UsageLog,
+};
+
+/// A call that may be made several times, at any later moment: its arguments are cloned for each.
+macro_rules! meet {
+    ($faulty:expr, $name:literal, $method:ident($($argument:ident),*)) => {{
+        $(let $argument = $argument.to_owned();)*
+        $faulty
+            .meet($name, move |store| {
+                $(let $argument = $argument.clone();)*
+                async move { store.$method($(&$argument),*).await }
+            })
+            .await
+    }};
+}
+
+#[async_trait::async_trait]
+impl<T: Ledger + ?Sized> Ledger for Faulty<T> {
+    async fn read(&self, app: &AppKey) -> Result<LedgerRecord, Unavailable> {
+        meet!(self, "ledger", read(app))
+    }
+
+    async fn write(&self, app: &AppKey, write: &ShareWrite) -> Result<WriteOutcome, Unavailable> {
+        meet!(self, "ledger", write(app, write))
+    }
+
+    async fn forget_sealed(&self, app: &AppKey, share: &NodeId) -> Result<(), Unavailable> {
+        meet!(self, "ledger", forget_sealed(app, share))
+    }
+}
+
+#[async_trait::async_trait]
+impl<T: Pins + ?Sized> Pins for Faulty<T> {
+    async fn read(&self, document: &DocumentKey) -> Result<Option<Pin>, Unavailable> {
+        meet!(self, "pins", read(document))
+    }
+
+    async fn pin(&self, document: &DocumentKey, owner: &Owner) -> Result<PinOutcome, Unavailable> {
+        meet!(self, "pins", pin(document, owner))
+    }
+
+    async fn take_over(
+        &self,
+        document: &DocumentKey,
+        dead: &Pin,
+        owner: &Owner,
+    ) -> Result<PinOutcome, Unavailable> {
+        meet!(self, "pins", take_over(document, dead, owner))
+    }
+
+    async fn unpin(&self, document: &DocumentKey, held: &Pin) -> Result<(), Unavailable> {
+        meet!(self, "pins", unpin(document, held))
+    }
+}
+
+#[async_trait::async_trait]
+impl<T: Cluster + ?Sized> Cluster for Faulty<T> {
+    async fn announce(&self, record: &NodeRecord) -> Result<Beat, Unavailable> {
+        meet!(self, "cluster", announce(record))
+    }
+
+    async fn beat(&self, record: &NodeRecord) -> Result<Beat, Unavailable> {
+        meet!(self, "cluster", beat(record))
+    }
+
+    async fn nodes(&self, region: &Region) -> Result<Vec<NodeRecord>, Unavailable> {
+        meet!(self, "cluster", nodes(region))
+    }
+
+    async fn fence(&self, region: &Region, node: &NodeId, beat: u64) -> Result<bool, Unavailable> {
+        let (region, node) = (region.clone(), node.clone());
+        self.meet("cluster", move |store| {
+            let (region, node) = (region.clone(), node.clone());
+            async move { store.fence(&region, &node, beat).await }
+        })
+        .await
+    }
+
+    async fn hold(&self, node: &NodeId, key: &HeldKey) -> Result<(), Unavailable> {
+        meet!(self, "cluster", hold(node, key))
+    }
+
+    async fn let_go(&self, node: &NodeId, key: &HeldKey) -> Result<(), Unavailable> {
+        meet!(self, "cluster", let_go(node, key))
+    }
+
+    async fn held(&self, node: &NodeId) -> Result<Vec<HeldKey>, Unavailable> {
+        meet!(self, "cluster", held(node))
+    }
+
+    async fn forget(&self, region: &Region, node: &NodeId) -> Result<(), Unavailable> {
+        meet!(self, "cluster", forget(region, node))
+    }
+}
+
+#[async_trait::async_trait]
+impl<T: RateGate + ?Sized> RateGate for Faulty<T> {
+    async fn take(&self, bucket: &RateBucket, want: u64, window: Window) -> Result<u64, Unavailable> {
+        let bucket = bucket.clone();
+        self.meet("rate gate", move |store| {
+            let bucket = bucket.clone();
+            async move { store.take(&bucket, want, window).await }
+        })
+        .await
+    }
+
+    async fn give_back(&self, bucket: &RateBucket, count: u64, window: Window) -> Result<(), Unavailable> {
+        let bucket = bucket.clone();
+        self.meet("rate gate", move |store| {
+            let bucket = bucket.clone();
+            async move { store.give_back(&bucket, count, window).await }
+        })
+        .await
+    }
+}
+
+#[async_trait::async_trait]
+impl<T: UsageLog + ?Sized> UsageLog for Faulty<T> {
+    async fn add(&self, batch: u128, counts: &[(UsageBucket, UsageCounts)]) -> Result<(), Unavailable> {
+        let counts = counts.to_vec();
+        self.meet("usage log", move |store| {
+            let counts = counts.clone();
+            async move { store.add(batch, &counts).await }
+        })
+        .await
+    }
+
+    async fn read(
+        &self,
+        app: &AppKey,
+        from_hour: u64,
+        to_hour: u64,
+    ) -> Result<Vec<(UsageBucket, UsageCounts)>, Unavailable> {
+        let app = app.clone();
+        self.meet("usage log", move |store| {
+            let app = app.clone();
+            async move { store.read(&app, from_hour, to_hour).await }
+        })
+        .await
+    }
+}
