@@ -2,6 +2,7 @@
 
 mod cores;
 mod latency;
+mod machine;
 mod measure;
 mod modes;
 mod options;

@@ -3,10 +3,10 @@
 use crate::cores::{pin_to, raise_open_files};
 use crate::modes::{Mode, ModeError, Task};
 use crate::options::{Options, ServerKind, ServerOptions};
-use crate::report::{failed_run, medians};
+use crate::report::{Run, failed_run, medians};
 use crate::server::Server;
-use crate::table;
-use serde_json::Value;
+use crate::{machine, table};
+use serde_json::{Value, json};
 use std::io::{self, Write};
 use tokio::task::LocalSet;
 
@@ -29,13 +29,14 @@ pub(crate) fn run(options: &Options, out: &mut impl Write, notes: &mut impl Writ
         writeln!(out, "{}", table::markdown(&lines))?;
         return Ok(Verdict::Complete);
     }
+    let machine = machine::describe();
     raise_open_files();
     if !options.server.unpinned {
         pin_to(options.server.generator_core)?;
     }
     let mut lines = Vec::new();
     for task in tasks(options) {
-        let runs = repeat(&*task, options, out)?;
+        let runs = repeat(&*task, options, &machine, out)?;
         lines.extend(runs);
     }
     if matches!(options.mode, Mode::All) {
@@ -52,10 +53,17 @@ fn tasks(options: &Options) -> Vec<Box<dyn Task>> {
 
 /// One task as often as asked, with its medians behind it. Returns the line that stands for all: the
 /// medians, or the only run.
-fn repeat(task: &dyn Task, options: &Options, out: &mut impl Write) -> io::Result<Option<Value>> {
+fn repeat(
+    task: &dyn Task,
+    options: &Options,
+    machine: &str,
+    out: &mut impl Write,
+) -> io::Result<Option<Value>> {
     let mut lines = Vec::new();
     for n in 1..=options.runs {
-        let line = once(task, &options.server, n);
+        let mut line = once(task, &options.server, n);
+        line["machine"] = json!(machine);
+        line["pinned"] = json!(!options.server.unpinned);
         writeln!(out, "{line}")?;
         out.flush()?;
         lines.push(line);
@@ -76,7 +84,7 @@ fn once(task: &dyn Task, options: &ServerOptions, n: u32) -> Value {
     }
 }
 
-fn measure(task: &dyn Task, options: &ServerOptions, n: u32) -> Result<crate::report::Run, ModeError> {
+fn measure(task: &dyn Task, options: &ServerOptions, n: u32) -> Result<Run, ModeError> {
     let run = format!("{}-{}-{n}", task.name(), std::process::id());
     let server = Server::start(options, task.plan(), &run)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

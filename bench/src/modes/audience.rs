@@ -24,6 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 pub(crate) struct Board {
     sent_at: RefCell<Vec<Instant>>,
     deliveries: Cell<u64>,
+    deliveries_before: Cell<u64>,
     lost: Cell<u64>,
     latency: RefCell<Latencies>,
     refusals: RefCell<Refusals>,
@@ -31,16 +32,19 @@ pub(crate) struct Board {
     first_moved: Notify,
 }
 
-/// What was counted since the last reset.
+/// What was counted.
 #[derive(Debug)]
 pub(crate) struct Tally {
-    /// Updates that reached a reader, counted by clocks: a merged message counts for each update in it.
+    /// Updates that reached a reader since the last reset, counted by clocks: a merged message counts for each
+    /// update in it.
     pub(crate) deliveries: u64,
-    /// Updates that a reader never got although later ones came.
+    /// Updates that a reader never got although later ones came, since the beginning.
     pub(crate) lost: u64,
-    /// From the writer's send to the reader's read.
+    /// Updates that have not reached a reader, lost ones included, since the beginning.
+    pub(crate) missing: u64,
+    /// From the writer's send to the reader's read, since the last reset.
     pub(crate) latency: Latencies,
-    /// Sessions that ended.
+    /// Sessions that ended, since the beginning.
     pub(crate) refusals: Refusals,
 }
 
@@ -84,30 +88,34 @@ impl Audience {
         self.board.first_moved.notified().await;
     }
 
-    /// Waits until `updates` have reached every reader, or no longer can.
+    /// Waits until every update has reached every reader, or no longer can.
     ///
     /// # Errors
     /// The writer's session is no more.
-    pub(crate) async fn settle(&self, writer: &mut Connection, updates: u64) -> Result<(), Failure> {
+    pub(crate) async fn settle(&self, writer: &mut Connection) -> Result<(), Failure> {
         let deadline = Instant::now() + OUTSTANDING_MAX;
-        let expected = updates * self.readers.len() as u64;
-        while self.board.deliveries.get() < expected && Instant::now() < deadline {
+        while self.missing() > self.board.lost.get() && Instant::now() < deadline {
             attend(writer, Instant::now() + LOOK_EVERY).await?;
         }
         Ok(())
     }
 
+    fn missing(&self) -> u64 {
+        self.sent() * self.readers.len() as u64 - self.board.deliveries.get()
+    }
+
     /// Begins a new count.
     pub(crate) fn reset(&self) {
-        self.board.deliveries.set(0);
+        self.board.deliveries_before.set(self.board.deliveries.get());
         self.board.latency.replace(Latencies::default());
     }
 
-    /// What was counted since the last reset; losses and ended sessions since the beginning.
+    /// What was counted.
     pub(crate) fn tally(&self) -> Tally {
         Tally {
-            deliveries: self.board.deliveries.get(),
+            deliveries: self.board.deliveries.get() - self.board.deliveries_before.get(),
             lost: self.board.lost.get(),
+            missing: self.missing(),
             latency: self.board.latency.borrow().clone(),
             refusals: self.board.refusals.borrow().clone(),
         }

@@ -57,18 +57,17 @@ impl Fanout {
         let readers = sessions.len() as u64;
         let audience = Audience::seat(sessions);
         self.write(&mut writer, &audience, self.rate * self.warmup).await?;
-        audience.settle(&mut writer, self.rate * self.warmup).await?;
+        audience.settle(&mut writer).await?;
         audience.reset();
 
         let updates = self.rate * self.seconds;
         let before = server.meter.read()?;
         let lateness = self.write(&mut writer, &audience, updates).await?;
-        audience.settle(&mut writer, updates).await?;
+        audience.settle(&mut writer).await?;
         let phase = before.until(&server.meter.read()?);
 
-        let Tally { deliveries, lost, latency, mut refusals } = audience.tally();
+        let Tally { deliveries, lost, missing, latency, mut refusals } = audience.tally();
         refusals.add_all(opened.refusals);
-        let missing = (updates * (self.sessions as u64 - 1)).saturating_sub(deliveries);
         Ok(Run {
             complete: refusals.count() == 0 && missing == 0 && lost == 0,
             counts: json!({

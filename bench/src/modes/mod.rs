@@ -4,8 +4,12 @@ mod audience;
 mod awareness;
 mod churn;
 mod crowd;
+#[cfg(test)]
+mod fake;
 mod fanout;
 mod feed;
+#[cfg(test)]
+mod honesty;
 mod idle;
 mod join;
 mod pace;

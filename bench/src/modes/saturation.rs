@@ -57,19 +57,18 @@ impl Saturation {
         let mut writer = sessions.pop().ok_or_else(|| ModeError::NoSession(opened.refusals.clone()))?;
         let audience = Audience::seat(sessions);
         self.write(&mut writer, &audience, self.warmup).await?;
-        audience.settle(&mut writer, audience.sent()).await?;
+        audience.settle(&mut writer).await?;
         audience.reset();
 
         let sent_before = audience.sent();
         let before = server.meter.read()?;
         self.write(&mut writer, &audience, self.seconds).await?;
         let updates = audience.sent() - sent_before;
-        audience.settle(&mut writer, updates).await?;
+        audience.settle(&mut writer).await?;
         let phase = before.until(&server.meter.read()?);
 
-        let Tally { deliveries, lost, latency, mut refusals } = audience.tally();
+        let Tally { deliveries, lost, missing, latency, mut refusals } = audience.tally();
         refusals.add_all(opened.refusals);
-        let missing = (updates * (self.sessions as u64 - 1)).saturating_sub(deliveries);
         Ok(Run {
             complete: refusals.count() == 0 && missing == 0 && lost == 0,
             counts: json!({"updates": updates, "deliveries": deliveries, "missing": missing, "lost": lost}),
