@@ -1,4 +1,5 @@
 //! Documents as their sessions see them: real yrs clients edit through the protocol, and everyone agrees.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod client;
 

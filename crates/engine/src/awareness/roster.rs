@@ -202,3 +202,6 @@ impl Roster {
         self.sessions.get(&owner).is_none_or(|s| s.heard_at + caps.awareness_silence <= now)
     }
 }
+
+#[cfg(test)]
+mod tests;

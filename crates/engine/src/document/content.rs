@@ -212,3 +212,53 @@ impl Content {
         update::restore(&written, &self.known).map_err(|_| self.poison(Poisoned))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Document, SessionId, Turn};
+    use std::time::Duration;
+
+    /// "x" of client 7 in the root "t", and "y" after it.
+    const X: &[u8] = &[1, 1, 7, 0, 4, 1, 1, b't', 1, b'x', 0];
+    const Y: &[u8] = &[1, 1, 7, 1, 0x84, 7, 0, 1, b'y', 0];
+
+    /// A document that takes "x" for known although yrs does not have it.
+    fn deceived() -> Content {
+        let mut content = Content::open(&[], &Caps::default()).unwrap();
+        content.facts.read(X, &Caps::default()).unwrap();
+        update::schedule(&content.facts, &mut content.known, 64).unwrap();
+        content.known.keep();
+        content
+    }
+
+    #[test]
+    fn a_document_that_disagrees_with_yrs_is_poisoned_and_stays_so() {
+        let mut content = deceived();
+        let room = Room { bytes: 1000, updates: 1 };
+        let refused =
+            content.settle(&Bytes::from_static(Y), room, &mut OpsBudget::unlimited(), &Caps::default());
+        assert_eq!(refused.err(), Some(Refused::Poisoned(Poisoned)));
+        assert!(content.is_poisoned());
+        assert_eq!(content.encoded_state(), Err(Poisoned));
+    }
+
+    #[test]
+    fn a_poisoned_document_refuses_every_message() {
+        let mut document = Document::open(&[], Caps::default()).unwrap();
+        document.join(SessionId(1), Duration::ZERO);
+        document.content = deceived();
+        let mut receive = |message: &'static [u8]| {
+            let message = Bytes::from_static(message);
+            let mut ops = OpsBudget::unlimited();
+            document.receive(SessionId(1), &message, Duration::ZERO, &mut ops, &mut Turn::default())
+        };
+        assert_eq!(
+            receive(&[0, 2, 10, 1, 1, 7, 1, 0x84, 7, 0, 1, b'y', 0]),
+            Err(Refused::Poisoned(Poisoned))
+        );
+        assert_eq!(receive(crate::SILENCE_FRAME), Err(Refused::Poisoned(Poisoned)));
+        assert!(document.is_poisoned());
+        assert_eq!(document.encoded_state(), Err(Poisoned));
+    }
+}

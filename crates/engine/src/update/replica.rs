@@ -92,6 +92,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_panic_within_a_transaction_is_caught_and_not_repeated_by_its_drop() {
+        let mut replica = Replica::new();
+        replica.doc.observe_update_v1("panic", |_, _| panic!("as yrs might")).unwrap();
+        let x = [1, 1, 7, 0, 4, 1, 1, b't', 1, b'x', 0];
+        assert_eq!(replica.apply(vec![Digest::read(&x).unwrap()]), Err(Poisoned));
+    }
+
+    #[test]
     fn yrs_refuses_what_it_cannot_represent() {
         // an embedded JSON text (kind 5) in the root "t": a lone surrogate
         let embed = br#""\ud800""#;

@@ -209,22 +209,26 @@ fn make(doc: &Doc, at: u32, what: &What) {
         What::Insert(inserted) => text.insert(&mut txn, at, inserted),
         What::Remove(n) => text.remove_range(&mut txn, at, (*n).min(length - at)),
         What::Format => {
-            let bold = [("b".into(), Any::from(at % 2 == 0))].into();
+            let bold = [("b".into(), Any::from(at.is_multiple_of(2)))].into();
             text.format(&mut txn, at, (length - at).min(3), bold);
         }
         What::Embed => {
-            drop(text.insert_embed(&mut txn, at, Any::from_json(r#"{"image":[1,{"a":null}]}"#).unwrap()))
+            text.insert_embed(&mut txn, at, Any::from_json(r#"{"image":[1,{"a":null}]}"#).unwrap());
         }
-        What::Push => drop(array.push_back(&mut txn, yrs::any!({"list": [1.5, true, null, "x"]}))),
+        What::Push => {
+            array.push_back(&mut txn, yrs::any!({"list": [1.5, true, null, "x"]}));
+        }
         What::PushText => {
             let count = array.len(&txn);
-            if at % 3 == 0 && count > 0 {
+            if at.is_multiple_of(3) && count > 0 {
                 array.remove(&mut txn, at % count);
             } else {
                 array.push_back(&mut txn, TextPrelim::new("nested"));
             }
         }
-        What::Set(key) => drop(map.insert(&mut txn, format!("k{key}"), at)),
+        What::Set(key) => {
+            map.insert(&mut txn, format!("k{key}"), at);
+        }
         What::Nest(key) => {
             let inner = map.insert(&mut txn, format!("k{key}"), MapPrelim::default());
             inner.insert(&mut txn, "deep", "value");
@@ -374,5 +378,25 @@ impl Room {
 
     pub fn content_of_server(&mut self) -> String {
         content_of(&self.document.encoded_state().unwrap())
+    }
+}
+
+/// Damages one of several updates: changes, drops, doubles or inserts a byte, cuts, or splices another in.
+pub fn damage(updates: &mut [Vec<u8>], which: usize, at: &prop::sample::Index, byte: u8, how: u8) {
+    let other = updates[byte as usize % updates.len()].clone();
+    let update = &mut updates[which];
+    if update.is_empty() {
+        return;
+    }
+    let at = at.index(update.len());
+    match how {
+        0 => update[at] = byte,
+        1 => update[at] = update[at].wrapping_add(1 + byte % 3),
+        2 => update.insert(at, byte),
+        3 => drop(update.remove(at)),
+        _ => {
+            update.truncate(at);
+            update.extend_from_slice(&other[at.min(other.len())..]);
+        }
     }
 }
