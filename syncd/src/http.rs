@@ -3,9 +3,11 @@
 use crate::answer::{self, Answer};
 use crate::attempt::{Attempt, means_upgrade, web_socket_key};
 use crate::handshake::{DocumentPath, classify};
+use crate::link::Link;
 use crate::metrics::HandshakeOutcome;
 use crate::node::Node;
 use crate::session;
+use crate::socket::Socket;
 use crate::unverified;
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -135,9 +137,10 @@ async fn upgraded(node: Arc<Node>, upgrade: hyper::upgrade::OnUpgrade, attempt: 
     let Ok(upgraded) = upgrade.await else { return };
     match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(parts) => {
-            let (tcp, early) = (parts.io.into_inner(), parts.read_buf);
+            let link = Arc::new(Link::new(parts.io.into_inner(), node.now_s()));
+            let socket = Socket::new(link, &parts.read_buf, node.config.message_bytes_max);
             // A task of its own, that is no larger than an idle connection needs.
-            tokio::spawn(session::serve(node, tcp, early, attempt));
+            tokio::spawn(session::serve(node, socket, Box::new(attempt)));
         }
         Err(_) => tracing::error!("an upgraded connection is no TCP stream; dropped"),
     }

@@ -3,7 +3,6 @@
 use crate::admission::{Admitted, admit};
 use crate::attempt::Attempt;
 use crate::document::Gone;
-use crate::link::Link;
 use crate::metrics::HandshakeOutcome;
 use crate::node::Node;
 use crate::refusals::Refused;
@@ -15,24 +14,28 @@ use domain::ids::{AppKey, DocumentKey};
 use domain::token::TokenRefusal;
 use engine::SessionId;
 use std::sync::Arc;
-use tokio::net::TcpStream;
 
 /// Serves an upgraded connection until it ends.
-pub(crate) async fn serve(node: Arc<Node>, tcp: TcpStream, early: Bytes, attempt: Attempt) {
-    let link = Arc::new(Link::new(tcp, node.now_s()));
-    let socket = Socket::new(link, early, node.config.message_bytes_max);
-    // Boxed, so that an idle connection does not keep the room that its handshake needed.
-    match Box::pin(open(&node, attempt)).await {
+pub(crate) async fn serve(node: Arc<Node>, mut socket: Socket, attempt: Box<Attempt>) {
+    // Boxed, so that an idle connection does not keep the room that its handshake and its end need.
+    let reason = match Box::pin(open(&node, attempt)).await {
         Ok((admitted, ops_per_minute)) => {
             node.metrics.handshake(HandshakeOutcome::Opened);
-            run(&node, socket, admitted, ops_per_minute).await;
+            run(&node, &mut socket, admitted, ops_per_minute).await
         }
-        Err((who, reason)) => Box::pin(refuse(&node, socket, who, reason)).await,
+        Err((who, reason)) => {
+            Box::pin(hold_back(&node, who, &reason)).await;
+            Some(reason)
+        }
+    };
+    if let Some(reason) = reason {
+        node.metrics.close(&reason);
+        Box::pin(socket.close(&reason)).await;
     }
 }
 
 /// The checks that follow the upgrade, in SPEC's order: name, token, claims and origin, then pin and limits.
-async fn open(node: &Arc<Node>, attempt: Attempt) -> Result<(Admitted, u64), (Refused, CloseReason)> {
+async fn open(node: &Arc<Node>, attempt: Box<Attempt>) -> Result<(Admitted, u64), (Refused, CloseReason)> {
     let refused = |app: Option<AppKey>, reason| ((attempt.client, app), reason);
     let name = attempt.name.map_err(|_| refused(None, CloseReason::InvalidDocumentName))?;
     let claims = verify(node, attempt.token.as_deref())
@@ -52,8 +55,8 @@ async fn verify(node: &Node, token: Option<&str>) -> Result<Arc<Claims>, TokenRe
     node.ports.tokens.verify(token, node.ports.clock.unix_ms()).await
 }
 
-/// Tells a client why it is refused: at once, or after a while where it keeps coming back.
-async fn refuse(node: &Node, socket: Socket, who: Refused, reason: CloseReason) {
+/// Makes a refused client wait that keeps coming back.
+async fn hold_back(node: &Node, who: Refused, reason: &CloseReason) {
     node.metrics.handshake(HandshakeOutcome::Refused(reason.code()));
     tracing::debug!(client = %who.0, code = reason.code(), reason = %reason.text(), "refused");
     if let Some(hold) = node.refusals.refuse(who, node.now(), &*node.ports.entropy) {
@@ -61,34 +64,27 @@ async fn refuse(node: &Node, socket: Socket, who: Refused, reason: CloseReason) 
         tokio::time::sleep(hold.length).await;
         node.metrics.held.dec();
     }
-    close(node, socket, &reason).await;
 }
 
-async fn close(node: &Node, socket: Socket, reason: &CloseReason) {
-    node.metrics.close(reason);
-    Box::pin(socket.close(reason)).await;
-}
-
-/// Carries messages to the document until one side ends the connection.
-async fn run(node: &Arc<Node>, mut socket: Socket, admitted: Admitted, ops_per_minute: u64) {
-    let membership = Membership::new(node, &socket, admitted, ops_per_minute);
-    let reason = loop {
+/// Carries messages to the document until one side ends the connection. Returns the reason to close it with,
+/// if the client is still there to read it. Its places are given back by then: whoever reads the close frame
+/// may come back.
+async fn run(
+    node: &Arc<Node>,
+    socket: &mut Socket,
+    admitted: Admitted,
+    ops_per_minute: u64,
+) -> Option<CloseReason> {
+    let membership = Membership::new(node, socket, admitted, ops_per_minute);
+    loop {
         let messages = match socket.receive(|| node.now_s()).await {
             Received::Messages(messages) => messages,
-            Received::End(reason) => break reason,
+            Received::End(reason) => return reason,
         };
         if membership.hand_over(messages).await.is_err() {
             // The document's end has asked for a close with its reason; ours is not heard after that.
             socket.link().close(CloseReason::NodeRestarting);
         }
-    };
-    match reason {
-        Some(reason) => {
-            // Its places are given back before the close frame is out: whoever reads the frame may come back.
-            drop(membership);
-            close(node, socket, &reason).await;
-        }
-        None => drop(socket),
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) enum Received {
 }
 
 impl Socket {
-    pub(crate) fn new(link: Arc<Link>, early: Bytes, message_bytes_max: usize) -> Self {
+    pub(crate) fn new(link: Arc<Link>, early: &[u8], message_bytes_max: usize) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .write_buffer_size(0)
@@ -95,7 +95,7 @@ impl Socket {
     }
 
     /// Sends the close frame behind all that waits, and gives the client time to read it and to hang up.
-    pub(crate) async fn close(mut self, reason: &CloseReason) {
+    pub(crate) async fn close(&mut self, reason: &CloseReason) {
         let frame = CloseFrame { code: reason.code().into(), reason: reason.text().as_ref().into() };
         // An error means that the closing handshake is over already.
         let _ = self.web_socket.close(Some(frame));

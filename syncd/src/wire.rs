@@ -14,8 +14,9 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub(crate) fn new(link: Arc<Link>, early: Bytes) -> Self {
-        Self { link, early }
+    pub(crate) fn new(link: Arc<Link>, early: &[u8]) -> Self {
+        // Copied, so that the buffer that the request was read into does not live as long as the connection.
+        Self { link, early: Bytes::copy_from_slice(early) }
     }
 }
 
