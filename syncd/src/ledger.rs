@@ -138,9 +138,8 @@ impl LedgerDesk {
         let mut retry = LEDGER_RETRY.0;
         while let Some(write) = desk.next_write() {
             let outcome = self.write(&desk.app, &write).await;
-            let failed = outcome.is_err();
-            desk.report(outcome, self.clock.monotonic());
-            if failed {
+            desk.report(outcome.as_ref().ok().copied(), self.clock.monotonic());
+            if outcome.is_err() {
                 tokio::time::sleep(self.entropy.between(retry / 2, retry)).await;
                 retry = (retry * 2).min(LEDGER_RETRY.1);
             } else {
@@ -216,11 +215,11 @@ impl AppDesk {
         write
     }
 
-    fn report(&self, outcome: Result<WriteOutcome, Unavailable>, now: Duration) {
+    fn report(&self, answer: Option<WriteOutcome>, now: Duration) {
         let mut books = self.books.lock();
-        match outcome {
-            Ok(outcome) => books.ledger.completed(outcome, now),
-            Err(_) => books.ledger.unanswered(),
+        match answer {
+            Some(outcome) => books.ledger.completed(outcome, now),
+            None => books.ledger.unanswered(),
         }
         books.hand_out();
     }

@@ -109,3 +109,10 @@ impl Members {
         }
     }
 }
+
+/// A document whose task ended without a word, by a bug that made it panic, still closes its sessions.
+impl Drop for Members {
+    fn drop(&mut self) {
+        self.close_all(&CloseReason::DocumentUnavailable);
+    }
+}

@@ -1,6 +1,7 @@
 //! Opening a document: pin, load, and start its task.
 
 use super::handle::DocumentHandle;
+use super::release::unpin;
 use super::task::{DocumentTask, Log};
 use crate::caps::{LOAD_BYTES_INLINE, QUARANTINE, STORE_DEADLINE};
 use crate::ledger::Places;
@@ -54,12 +55,6 @@ async fn pin(node: &Node, key: &DocumentKey) -> Result<Pin, CloseReason> {
             tracing::warn!(document = %key, %error, "the document could not be pinned");
             Err(CloseReason::TryAgainLater)
         }
-    }
-}
-
-async fn unpin(node: &Node, key: &DocumentKey, pin: &Pin) {
-    if let Ok(Err(error)) = tokio::time::timeout(STORE_DEADLINE, node.ports.pins.unpin(key, pin)).await {
-        tracing::warn!(document = %key, %error, "the pin could not be removed");
     }
 }
 

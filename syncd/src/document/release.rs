@@ -1,11 +1,14 @@
 //! The end of an open document.
 
-use super::handle::Inbound;
+use super::handle::{DocumentHandle, Inbound};
 use super::task::{DocumentTask, End};
 use crate::caps::{QUARANTINE, STORE_DEADLINE};
+use crate::node::Node;
 use crate::registry::Busy;
 use domain::close::CloseReason;
-use domain::ports::Unavailable;
+use domain::ids::DocumentKey;
+use domain::ports::{Pin, Unavailable};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 impl DocumentTask {
@@ -60,14 +63,56 @@ impl DocumentTask {
 
     async fn let_go(&self) {
         self.node.metrics.documents.dec();
-        let unpin = self.node.ports.pins.unpin(&self.handle.key, &self.pin);
-        let outcome = match tokio::time::timeout(STORE_DEADLINE, unpin).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Unavailable::new("pins", "no answer in time")),
-        };
-        if let Err(error) = outcome {
-            self.node.metrics.store_error("pins");
-            tracing::warn!(document = %self.handle.key, %error, "the pin could not be removed");
+        unpin(&self.node, &self.handle.key, &self.pin).await;
+    }
+}
+
+/// Removes a pin. What can't be removed is taken over by the next owner.
+pub(super) async fn unpin(node: &Node, key: &DocumentKey, pin: &Pin) {
+    let outcome = match tokio::time::timeout(STORE_DEADLINE, node.ports.pins.unpin(key, pin)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Unavailable::new("pins", "no answer in time")),
+    };
+    if let Err(error) = outcome {
+        node.metrics.store_error("pins");
+        tracing::warn!(document = %key, %error, "the pin could not be removed");
+    }
+}
+
+/// Quarantines a document whose task panics, so that a bug takes one document out of service and not the node,
+/// and its name does not stay taken by a task that is no more.
+pub(super) struct PanicGuard {
+    node: Arc<Node>,
+    handle: DocumentHandle,
+    pin: Pin,
+    armed: bool,
+}
+
+impl PanicGuard {
+    pub(super) fn new(node: &Arc<Node>, handle: &DocumentHandle, pin: &Pin) -> Self {
+        Self { node: Arc::clone(node), handle: handle.clone(), pin: pin.clone(), armed: true }
+    }
+
+    /// The task has ended in order.
+    pub(super) fn disarm(mut self) {
+        self.armed = false;
+    }
+}
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if !self.armed {
+            return;
+        }
+        self.node.metrics.documents.dec();
+        self.node.registry.release(&self.handle).quarantine(self.node.now() + QUARANTINE);
+        // Without a runtime the process is at its end, and nobody is left to unpin for.
+        if std::thread::panicking()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            tracing::error!(document = %self.handle.key, "the document's task panicked; it is quarantined");
+            let (node, key, pin) = (Arc::clone(&self.node), Arc::clone(&self.handle.key), self.pin.clone());
+            runtime.spawn(async move { unpin(&node, &key, &pin).await });
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::handle::{DocumentHandle, Inbound};
 use super::members::Members;
+use super::release::PanicGuard;
 use crate::caps::{LOG_BYTES_MIN, LOG_ENTRIES_MAX, SILENCE_LOOK_EVERY, STORE_DEADLINE, TURN_BATCHES_MAX};
 use crate::frames::SharedFrames;
 use crate::ledger::Places;
@@ -83,8 +84,11 @@ impl DocumentTask {
     }
 
     pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Inbound>) {
+        let guard = PanicGuard::new(&self.node, &self.handle, &self.pin);
         let end = self.work(&mut inbox).await;
-        self.end(end, inbox).await;
+        guard.disarm();
+        // Boxed, so that an open document does not keep the room that its end needs.
+        Box::pin(self.end(end, inbox)).await;
     }
 
     async fn work(&mut self, inbox: &mut mpsc::UnboundedReceiver<Inbound>) -> End {
@@ -114,9 +118,7 @@ impl DocumentTask {
         let next = [awareness, grace, silence].into_iter().flatten().min();
         let wait = next.map_or(GRACE, |next| next.saturating_sub(self.node.now()));
         let deadline = Instant::now() + wait;
-        if timer.is_elapsed() || timer.deadline() > deadline || next.is_some() {
-            timer.reset(deadline);
-        }
+        timer.reset(deadline);
     }
 
     /// Works off a batch: everything is applied, then stored, then sent.
@@ -277,9 +279,8 @@ impl DocumentTask {
             Err(_) => Err(Unavailable::new("documents", "no answer in time").into()),
         };
         // What can't be compacted is still stored; the next long log tries again.
-        match self.answered(outcome) {
-            Err(End::Moved) => return Err(End::Moved),
-            Ok(()) | Err(_) => {}
+        if let Err(End::Moved) = self.answered(outcome) {
+            return Err(End::Moved);
         }
         self.log = Log { entries: 0, bytes: 0, state_bytes, ..self.log };
         Ok(())
