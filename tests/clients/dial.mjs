@@ -1,22 +1,25 @@
 import WebSocket from 'ws'
 
+const SYNC_STEP_1 = { hex: '00000100' }
+
 /**
  * Opens one bare WebSocket and tells what became of it, as a page's `onclose` would read it:
  * `{ opened, protocol, code, reason }`, or `{ status, headers, body }` where the server answered plain HTTP.
  * `send` lists what goes out once it is open: `{ text }`, `{ hex }` or `{ zeros: bytes }`.
- * With `until: 'open'` it is closed by the client as soon as the server accepted it and sent a first frame.
+ * With `until: 'admitted'` it asks for the document, and closes itself as soon as the server answers.
  */
 export const dial = ({ url, protocols = [], headers = {}, send = [], until = 'close' }) => new Promise((resolve, reject) => {
   const socket = new WebSocket(url, protocols, { headers })
+  const admission = until === 'admitted'
   const outcome = { opened: false, protocol: null, frames: 0 }
   socket.on('open', () => {
     outcome.opened = true
     outcome.protocol = socket.protocol
-    for (const message of send) socket.send(payload(message))
+    for (const message of admission ? [SYNC_STEP_1] : send) socket.send(payload(message))
   })
   socket.on('message', () => {
     outcome.frames += 1
-    if (until === 'open') socket.close()
+    if (admission) socket.close()
   })
   socket.on('unexpected-response', (_request, response) => {
     const chunks = []

@@ -88,7 +88,7 @@ async fn a_token_past_its_time_closes_with_4002_expired_and_within_the_leeway_it
     let expired_since =
         |seconds| house.signer().sign(&json!({}), &claims_with(&json!({"exp": unix_seconds() - seconds})));
     house.assert_refused(&expired_since(40), 4002, "Invalid token: expired").await;
-    let (code, _) = house.close("doc", &expired_since(10), json!({"until": "open"})).await;
+    let (code, _) = house.close("doc", &expired_since(10), json!({"until": "admitted"})).await;
     assert_eq!(code, 1005, "the client itself closed it");
 }
 
@@ -138,12 +138,12 @@ async fn a_foreign_origin_closes_with_4003_and_an_allowed_or_absent_one_passes()
     let house = House::open().await;
     let rule = json!({"allowed_domain_1": "app.example.org"});
     let token = house.signer().sign(&json!({}), &claims_with(&rule));
-    let origin = |origin: &str| json!({"headers": {"Origin": origin}, "until": "open"});
+    let origin = |origin: &str| json!({"headers": {"Origin": origin}, "until": "admitted"});
     for foreign in ["https://evil.example.org", "null"] {
         let close = house.close("doc", &token, origin(foreign)).await;
         assert_eq!(close, (4003, "Forbidden: origin".to_owned()), "{foreign}");
     }
-    for allowed in [origin("https://APP.example.org:8443"), json!({"until": "open"})] {
+    for allowed in [origin("https://APP.example.org:8443"), json!({"until": "admitted"})] {
         assert_eq!(house.close("doc", &token, allowed).await.0, 1005, "the client itself closed it");
     }
 }

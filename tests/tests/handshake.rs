@@ -20,7 +20,7 @@ impl House {
 
     /// Dials `path` and asserts that a session began there. Returns the subprotocol of the reply.
     async fn assert_admitted(&self, path: &str, options: Value) -> String {
-        let mut dialled = json!({"url": format!("{}{path}", self.server.url()), "until": "open"});
+        let mut dialled = json!({"url": format!("{}{path}", self.server.url()), "until": "admitted"});
         dialled.as_object_mut().expect("it is one").extend(options.as_object().cloned().unwrap_or_default());
         let outcome = self.agent.dial(&dialled).await;
         assert_eq!((&outcome["opened"], &outcome["code"]), (&json!(true), &json!(1005)), "{path}: {outcome}");

@@ -1,5 +1,6 @@
 //! Keys that an owner adds to the data folder's key set: one of each kind, made and used by Node.
 
+use futures_util::future::join_all;
 use house_tests::raw_client::{Ending, RawClient};
 use house_tests::{DataFolder, Plan, Server, Signer, clients_folder};
 use serde_json::{Value, json};
@@ -64,16 +65,17 @@ async fn the_servers_own_key_is_good_beside_added_ones() {
 #[tokio::test]
 async fn a_token_that_names_an_algorithm_of_another_kind_is_refused() {
     let house = House::open().await;
+    let claims = Plan::default().claims();
+    let mut forged = Vec::new();
     for (kind, signer) in &house.signers {
-        for (other, _) in house.signers.iter().filter(|(other, _)| other != kind) {
-            let token = signer.sign(&json!({ "alg": other }), &Plan::default().claims());
-            let refused = house.join(&token).await.expect_err("the signature is of another kind");
-            assert!(matches!(refused, Ending::Closed(4002, _)), "{kind} as {other}: {refused:?}");
-        }
-        for other in ["none", "HS512", "PS256", "hs256", ""] {
-            let token = signer.sign(&json!({ "alg": other }), &Plan::default().claims());
-            let refused = house.join(&token).await.expect_err("the algorithm is not taken");
-            assert_eq!(refused, Ending::Closed(4002, "Invalid token: malformed".into()), "{other:?}");
+        let others = house.signers.iter().map(|(other, _)| other.as_str()).filter(|other| other != kind);
+        for other in others.chain(["none", "HS512", "PS256", "hs256", ""]) {
+            forged.push((format!("{kind} as {other:?}"), signer.sign(&json!({ "alg": other }), &claims)));
         }
     }
+    let refusals = forged.iter().map(async |(what, token)| {
+        let refused = house.join(token).await.expect_err("the token is forged");
+        assert!(matches!(refused, Ending::Closed(4002, _)), "{what}: {refused:?}");
+    });
+    join_all(refusals).await;
 }
