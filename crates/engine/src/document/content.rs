@@ -137,7 +137,7 @@ impl Content {
     }
 
     fn digest(&self, update: &[u8], schedule: &Schedule) -> Result<Vec<Digest>, Malformed> {
-        match Feed::new(update, &self.facts, schedule, &self.known) {
+        match Feed::new(update, &self.facts, schedule, &self.known)? {
             Feed::AsIs => Ok(vec![Digest::read(update)?]),
             Feed::Pieces(pieces) => pieces.iter().map(|piece| Digest::read(piece)).collect(),
         }

@@ -9,7 +9,7 @@
 use super::known::Kind;
 use super::schedule::{Run, Schedule};
 use super::structs::{BINARY, Content, DOCUMENT, Struct, XML_ELEMENT, XML_HOOK};
-use super::{DeleteRange, Facts, Id, Known};
+use super::{DeleteRange, Facts, Id, Known, rest};
 use crate::lib0::{Reader, put_buffer, put_number};
 use crate::{Caps, Malformed};
 use std::ops::Range;
@@ -28,19 +28,25 @@ pub(crate) enum Feed {
 
 impl Feed {
     /// Decides how yrs is told of the structs that `schedule` has, and of the deletions that can be applied.
-    pub(crate) fn new(update: &[u8], facts: &Facts, schedule: &Schedule, known: &Known) -> Self {
-        if schedule.missing.is_none() && facts.is_plain && facts.sections.len() <= SECTIONS_MAX {
-            return Self::AsIs;
+    ///
+    /// # Errors
+    /// None, where the facts are those of `update`.
+    pub(crate) fn new(
+        update: &[u8],
+        facts: &Facts,
+        schedule: &Schedule,
+        known: &Known,
+    ) -> Result<Self, Malformed> {
+        let is_uncut = schedule.runs.iter().all(|run| run.known == 0);
+        if schedule.missing.is_none() && is_uncut && facts.is_plain && facts.sections.len() <= SECTIONS_MAX {
+            return Ok(Self::AsIs);
         }
         let mut pieces: Vec<Vec<u8>> = Vec::new();
         for runs in pieces_of(&schedule.runs) {
             let mut piece = Vec::new();
             put_number(&mut piece, runs.len() as u64);
             for run in runs {
-                let client = facts.sections[run.section].client;
-                put_section(&mut piece, client, &facts.structs[run.structs.clone()], |out, s| {
-                    put_for_yrs(out, update, s);
-                });
+                put_run(&mut piece, update, facts, run)?;
             }
             piece.push(0);
             pieces.push(piece);
@@ -51,8 +57,23 @@ impl Feed {
             put_deletes(&mut piece, &deletes);
             pieces.push(piece);
         }
-        Self::Pieces(pieces)
+        Ok(Self::Pieces(pieces))
     }
+}
+
+/// Puts a run as a section.
+fn put_run(out: &mut Vec<u8>, update: &[u8], facts: &Facts, run: &Run) -> Result<(), Malformed> {
+    let client = facts.sections[run.section].client;
+    let mut structs = &facts.structs[run.structs.clone()];
+    put_number(out, structs.len() as u64);
+    put_number(out, client);
+    put_number(out, u64::from(structs[0].clock + run.known));
+    if run.known > 0 {
+        rest::put(out, update, client, &structs[0], run.known)?;
+        structs = &structs[1..];
+    }
+    structs.iter().for_each(|one| put_for_yrs(out, update, one));
+    Ok(())
 }
 
 /// Groups runs so that no client is twice in a group.
@@ -84,7 +105,7 @@ pub(crate) struct Parts {
 /// Divides an update into what `schedule` applied and what waits.
 pub(crate) fn parts(update: &[u8], facts: &Facts, schedule: &Schedule, known: &Known) -> Parts {
     let mut applied: Vec<Range<usize>> = vec![0..0; facts.sections.len()];
-    for Run { section, structs } in &schedule.runs {
+    for Run { section, structs, .. } in &schedule.runs {
         // Runs are never empty, so an end of 0 says that there was none.
         let start = if applied[*section].end == 0 { structs.start } else { applied[*section].start };
         applied[*section] = start..structs.end;

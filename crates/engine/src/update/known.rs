@@ -99,7 +99,11 @@ impl Known {
         if new.clock > clock_end {
             return Ok(Admission::Missing(Id { client, clock: new.clock - 1 }));
         }
-        let element = match self.place(new.place)? {
+        let place = match clock_end.checked_sub(1) {
+            Some(clock) if new.clock <= clock => new.place.after(Id { client, clock }),
+            _ => new.place,
+        };
+        let element = match self.place(place)? {
             Ok(depth) => element(new.content, depth),
             Err(missing) => return Ok(Admission::Missing(missing)),
         };

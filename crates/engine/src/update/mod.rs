@@ -5,6 +5,7 @@ mod dialect;
 mod facts;
 mod known;
 mod replica;
+mod rest;
 mod schedule;
 mod state_vector;
 mod structs;

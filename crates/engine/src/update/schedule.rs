@@ -1,16 +1,19 @@
 //! Which structs of an update can be applied, in an order in which nothing refers to what comes later.
 
 use super::known::Admission;
+use super::structs::Struct;
 use super::{Facts, Id, Known};
 use crate::Malformed;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::ops::Range;
 
-/// Consecutive structs of one section.
+/// Consecutive structs of one section that are new.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) section: usize,
+    /// How many clocks of the first struct were known before.
+    pub(crate) known: u32,
     /// Which of [`Facts::structs`].
     pub(crate) structs: Range<usize>,
 }
@@ -60,39 +63,46 @@ impl Scheduler<'_> {
     fn advance(&mut self, index: usize) -> Result<(), Malformed> {
         let section = &self.facts.sections[index];
         let mut at = self.schedule.waiting_from[index];
-        let mut run = at..at;
+        let mut run = Run { section: index, known: 0, structs: at..at };
         let mut missing = None;
         while at < section.structs.end {
             let next = &self.facts.structs[at];
-            let is_content = !next.is_skip() && next.length > 0;
-            let admission = match is_content {
-                true => self.known.admit(section.client, next, self.nesting_max)?,
-                false => Admission::Known,
-            };
-            match admission {
+            let known = self.known.clock(section.client).saturating_sub(next.clock);
+            match self.admit(section.client, next)? {
                 Admission::Missing(id) => {
                     missing = Some(id);
                     break;
                 }
-                Admission::Admitted => at += 1,
-                Admission::Known => {
-                    self.push_run(index, run);
+                Admission::Admitted => {
                     at += 1;
-                    run = at..at;
+                    run.known = run.known.max(known);
+                    run.structs.end = at;
+                }
+                Admission::Known => {
+                    at += 1;
+                    let next = Run { section: index, known: 0, structs: at..at };
+                    self.push_run(std::mem::replace(&mut run, next));
                 }
             }
-            run.end = at;
         }
-        self.push_run(index, run);
+        self.push_run(run);
         self.schedule.waiting_from[index] = at;
         self.wait(index, missing);
         self.wake(section.client);
         Ok(())
     }
 
-    fn push_run(&mut self, section: usize, structs: Range<usize>) {
-        if !structs.is_empty() {
-            self.schedule.runs.push(Run { section, structs });
+    /// A gap, and a struct without length, holds nothing that is not known.
+    fn admit(&mut self, client: u64, next: &Struct) -> Result<Admission, Malformed> {
+        if next.is_skip() || next.length == 0 {
+            return Ok(Admission::Known);
+        }
+        self.known.admit(client, next, self.nesting_max)
+    }
+
+    fn push_run(&mut self, run: Run) {
+        if run.structs.start < run.structs.end {
+            self.schedule.runs.push(run);
         }
     }
 

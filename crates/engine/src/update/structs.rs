@@ -5,21 +5,21 @@ use crate::lib0::Reader;
 use crate::{Caps, Malformed, json};
 
 /// Bits of a struct's first byte: which references follow. The low five bits are the kind of content.
-const HAS_LEFT: u8 = 0x80;
-const HAS_RIGHT: u8 = 0x40;
+pub(super) const HAS_LEFT: u8 = 0x80;
+pub(super) const HAS_RIGHT: u8 = 0x40;
 const HAS_KEY: u8 = 0x20;
-const KIND: u8 = 0x1f;
+pub(super) const KIND: u8 = 0x1f;
 
 /// Kinds of content, as numbered by Yjs.
 pub(super) const GC: u8 = 0;
-const DELETED: u8 = 1;
-const JSON: u8 = 2;
+pub(super) const DELETED: u8 = 1;
+pub(super) const JSON: u8 = 2;
 pub(super) const BINARY: u8 = 3;
-const STRING: u8 = 4;
+pub(super) const STRING: u8 = 4;
 const EMBED: u8 = 5;
 const FORMAT: u8 = 6;
 pub(super) const TYPE: u8 = 7;
-const ANY: u8 = 8;
+pub(super) const ANY: u8 = 8;
 pub(super) const DOCUMENT: u8 = 9;
 pub(super) const SKIP: u8 = 10;
 
