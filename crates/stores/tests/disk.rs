@@ -7,6 +7,7 @@ use domain::ports::{Documents, DocumentsError, Opened, Position};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use stores::disk::{DiskDocuments, DiskError};
 use stores::{Retention, disk};
 
@@ -85,6 +86,19 @@ async fn a_dropped_document_is_gone_after_a_restart_too() {
 }
 
 #[tokio::test]
+async fn the_first_generation_is_above_all_earlier_ones_dropped_documents_included() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || DiskDocuments::open_with_retention(folder.path(), Retention::DroppedAtRelease).unwrap();
+    for (first, opened) in [(1, 7), (8, 3), (8, 100), (101, 101)] {
+        let store = open();
+        assert_eq!(store.first_generation(), Generation(first));
+        content(&store, "d", opened).await;
+        store.expire(&document("d"), Generation(opened)).await.unwrap();
+    }
+    assert_eq!(open().first_generation(), Generation(102));
+}
+
+#[tokio::test]
 async fn a_folder_belongs_to_one_store_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let store = DiskDocuments::open(folder.path()).unwrap();
@@ -140,6 +154,28 @@ async fn documents_are_whole_while_changes_move_into_the_table() {
         let small: Vec<Bytes> = opened.updates.into_iter().filter(|u| u.len() < 100).collect();
         assert_eq!(small, expected);
     }
+}
+
+#[tokio::test]
+async fn appends_that_meet_in_one_write_get_positions_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(DiskDocuments::open(folder.path()).unwrap());
+    content(&store, "d", 1).await;
+    let appends: Vec<_> = (0..200)
+        .map(|n| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                store.append(&document("d"), Generation(1), &[update(format!("{n}"))]).await.unwrap()
+            })
+        })
+        .collect();
+    let mut positions = Vec::new();
+    for append in appends {
+        positions.push(append.await.unwrap().0);
+    }
+    positions.sort_unstable();
+    assert!(positions.iter().copied().eq(1..=200));
+    assert_eq!(content(&store, "d", 1).await.updates.len(), 200);
 }
 
 /// The other process of the test below: appends until it is killed, and says what was acknowledged.

@@ -1,10 +1,9 @@
 //! The contracts of the ports as tests: one function a clause, for any adapter.
 //!
-//! `stores::conformance!(ledger, fixture)` makes a `#[tokio::test]` of each clause of a port, on two threads, so
-//! that races are real. The fixture is an
-//! expression, which may await, and gives a fresh store as a pair: what must live as long as the store (or `()`)
-//! and the store in an `Arc`. For `rate_gate` the store is itself a pair, with what lets time pass. A clause
-//! panics where the adapter breaks it.
+//! `stores::conformance!(ledger, fixture)` makes a `#[tokio::test]` of each clause of a port, on two threads so
+//! that races are real. The fixture is an expression, which may await, and gives a fresh store as a pair: what
+//! must live as long as the store (or `()`), and the store in an `Arc`. For `rate_gate` the store is itself a
+//! pair, with what lets time pass. A clause panics where the adapter breaks it.
 #![allow(clippy::unwrap_used, reason = "a clause fails by panicking")]
 #![allow(clippy::missing_panics_doc, reason = "a clause fails by panicking")]
 
@@ -65,6 +64,7 @@ macro_rules! conformance {
             another_asker_is_told_who_holds_it
             one_of_many_askers_is_given_the_pin
             generations_rise_whatever_was_unpinned
+            generations_rise_whatever_was_taken_over
             a_take_over_replaces_the_pin_with_the_next_generation
             a_repeated_take_over_returns_the_pin_it_made
             a_take_over_of_another_pin_changes_nothing

@@ -74,8 +74,19 @@ async fn assert_one_pin(pins: &dyn Pins, askers: Vec<tokio::task::JoinHandle<Pin
     assert_eq!(pins.read(&document("d")).await.unwrap().as_ref(), given.first());
 }
 
-/// Each new pin of a document has a generation above all earlier ones, taken over or not.
+/// Each new pin of a document has a generation above all earlier ones.
 pub async fn generations_rise_whatever_was_unpinned(pins: Arc<dyn Pins>) {
+    let mut latest = pinned(&*pins, &document("d"), &owner("one")).await;
+    for _ in 0..10 {
+        pins.unpin(&document("d"), &latest).await.unwrap();
+        let next = pinned(&*pins, &document("d"), &owner("one")).await;
+        assert!(next.generation > latest.generation, "{next:?} after {latest:?}");
+        latest = next;
+    }
+}
+
+/// So they do where documents were taken over in between.
+pub async fn generations_rise_whatever_was_taken_over(pins: Arc<dyn Pins>) {
     let mut latest = Generation(0);
     for n in 0..10 {
         let first = pinned(&*pins, &document("d"), &owner(&format!("first{n}"))).await;

@@ -52,6 +52,7 @@ pub struct DiskDocuments {
     _threads: Threads,
     _lock: FolderLock,
     loads: Semaphore,
+    first_generation: Generation,
 }
 
 impl DiskDocuments {
@@ -71,8 +72,18 @@ impl DiskDocuments {
     pub fn open_with_retention(path: &Path, retention: Retention) -> Result<Self, DiskError> {
         let lock = FolderLock::take(path)?;
         let (queue, requests) = mpsc::channel(QUEUE);
-        let threads = start::serve(path, retention, start::recover(path)?, requests, queue.downgrade())?;
-        Ok(Self { queue, _threads: threads, _lock: lock, loads: Semaphore::new(LOADS) })
+        let (table, journal) = start::recover(path)?;
+        let first_generation = start::first_generation(path, &table)?;
+        let threads = start::serve(path, retention, (table, journal), requests, queue.downgrade())?;
+        let loads = Semaphore::new(LOADS);
+        Ok(Self { queue, _threads: threads, _lock: lock, loads, first_generation })
+    }
+
+    /// A generation above all that any document here was opened by before this store was: where pins begin that
+    /// do not outlive the process (`MemoryPins::new`).
+    #[must_use]
+    pub fn first_generation(&self) -> Generation {
+        self.first_generation
     }
 
     async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, DocumentsError> {

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 pub(super) struct Pending {
     documents: HashMap<StoredKey, PendingDocument>,
     bytes: usize,
+    highest_generation: u64,
 }
 
 /// What is newer of one document than what lies beneath.
@@ -34,6 +35,7 @@ impl Pending {
             Change::Open | Change::Drop => 0,
         };
         self.bytes += body + record.key.as_bytes().len() + Self::CHANGE_BYTES;
+        self.highest_generation = self.highest_generation.max(record.head.generation);
         self.documents.entry(record.key).or_default().apply(record.head, record.change);
     }
 
@@ -48,6 +50,11 @@ impl Pending {
 
     pub(super) fn is_empty(&self) -> bool {
         self.documents.is_empty()
+    }
+
+    /// The highest generation that changed a document, 0 for none.
+    pub(super) fn highest_generation(&self) -> u64 {
+        self.highest_generation
     }
 
     /// About how many bytes of memory it takes.

@@ -6,6 +6,8 @@ use super::request::Request;
 use super::table::Table;
 use super::writer::{Timing, Writer};
 use crate::Retention;
+use domain::ids::Generation;
+use domain::ports::Unavailable;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -87,6 +89,14 @@ pub(super) fn recover(path: &Path) -> Result<(Table, Journal), DiskError> {
     journal::remove_through(path, last).map_err(folder_error)?;
     let journal = Journal::begin(path, last + 1).map_err(folder_error)?;
     Ok((table, journal))
+}
+
+/// The lowest generation above all that the table knows.
+pub(super) fn first_generation(path: &Path, table: &Table) -> Result<Generation, DiskError> {
+    match table.highest_generation() {
+        Ok(highest) => Ok(Generation(highest.saturating_add(1))),
+        Err(Unavailable { cause, .. }) => Err(DiskError::Table { path: path.to_owned(), cause }),
+    }
 }
 
 /// Starts the two threads that serve `queue`; `waker` is its other end.

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use domain::ports::Unavailable;
 use parking_lot::Mutex;
 use redb::{
-    Database, Durability, ReadTransaction, ReadableDatabase, TableDefinition, TableError, WriteTransaction,
+    Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError,
+    WriteTransaction,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,9 @@ type Bytewise = TableDefinition<'static, &'static [u8], &'static [u8]>;
 const HEADS: Bytewise = TableDefinition::new("heads");
 const STATES: Bytewise = TableDefinition::new("states");
 const ENTRIES: Bytewise = TableDefinition::new("entries");
+
+/// The highest generation that ever changed a document, dropped ones included.
+const HIGHEST_GENERATION: TableDefinition<'static, (), u64> = TableDefinition::new("highest generation");
 
 /// Pages that the database keeps in memory.
 const CACHE_BYTES: usize = 8 * 1024 * 1024;
@@ -43,6 +47,11 @@ impl Table {
 
     pub(super) fn head(&self, key: &StoredKey) -> Result<Option<Head>, Unavailable> {
         self.begin_reading()?.head(key).map_err(unavailable)
+    }
+
+    /// The highest generation that ever changed a document, 0 for none.
+    pub(super) fn highest_generation(&self) -> Result<u64, Unavailable> {
+        self.begin_reading()?.highest_generation().map_err(unavailable)
     }
 
     /// Puts all of `pending` in and syncs it to the device, or changes nothing. After an error the database is
@@ -81,41 +90,62 @@ fn write(database: &Database, pending: &Pending) -> Result<(), Box<redb::Error>>
     transaction.set_durability(Durability::Immediate).map_err(boxed)?;
     // Without it, opening after a crash takes as long as walking the whole database.
     transaction.set_quick_repair(true);
-    for (key, document) in pending.documents() {
-        put(&transaction, key, document)?;
-    }
+    put_all(&transaction, pending).map_err(Box::new)?;
     transaction.commit().map_err(boxed)
 }
 
-fn put(
-    transaction: &WriteTransaction,
-    key: &StoredKey,
-    document: &PendingDocument,
-) -> Result<(), Box<redb::Error>> {
-    let mut heads = transaction.open_table(HEADS).map_err(boxed)?;
-    let mut states = transaction.open_table(STATES).map_err(boxed)?;
-    let mut entries = transaction.open_table(ENTRIES).map_err(boxed)?;
-    let compacted = document.head.filter(|_| document.state.is_some()).map(|head| head.compacted);
-    let replaced = if document.erased { Some(u64::MAX) } else { compacted };
-    if let Some(last) = replaced {
-        let range = key.entries(0..=last);
-        let range = range.start().as_slice()..=range.end().as_slice();
-        entries.retain_in(range, |_, _| false).map_err(boxed)?;
+fn put_all(transaction: &WriteTransaction, pending: &Pending) -> Result<(), redb::Error> {
+    let mut tables = Tables {
+        heads: transaction.open_table(HEADS)?,
+        states: transaction.open_table(STATES)?,
+        entries: transaction.open_table(ENTRIES)?,
+    };
+    for (key, document) in pending.documents() {
+        tables.erase(key, document)?;
+        tables.put(key, document)?;
     }
-    if document.erased {
-        heads.remove(key.as_bytes()).map_err(boxed)?;
-        states.remove(key.as_bytes()).map_err(boxed)?;
-    }
-    if let Some(head) = document.head {
-        heads.insert(key.as_bytes(), head.encode().as_slice()).map_err(boxed)?;
-    }
-    if let Some(state) = &document.state {
-        states.insert(key.as_bytes(), state.as_ref()).map_err(boxed)?;
-    }
-    for (position, entry) in &document.entries {
-        entries.insert(key.entry(*position).as_slice(), entry.as_ref()).map_err(boxed)?;
-    }
+    let mut generations = transaction.open_table(HIGHEST_GENERATION)?;
+    let before = generations.get(())?.map_or(0, |highest| highest.value());
+    generations.insert((), before.max(pending.highest_generation()))?;
     Ok(())
+}
+
+type Writable<'a> = redb::Table<'a, &'static [u8], &'static [u8]>;
+
+struct Tables<'a> {
+    heads: Writable<'a>,
+    states: Writable<'a>,
+    entries: Writable<'a>,
+}
+
+impl Tables<'_> {
+    /// Takes out what `document` stands in place of.
+    fn erase(&mut self, key: &StoredKey, document: &PendingDocument) -> Result<(), redb::Error> {
+        let compacted = document.head.filter(|_| document.state.is_some()).map(|head| head.compacted);
+        let replaced = if document.erased { Some(u64::MAX) } else { compacted };
+        if let Some(last) = replaced {
+            let range = key.entries(0..=last);
+            self.entries.retain_in(range.start().as_slice()..=range.end().as_slice(), |_, _| false)?;
+        }
+        if document.erased {
+            self.heads.remove(key.as_bytes())?;
+            self.states.remove(key.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, key: &StoredKey, document: &PendingDocument) -> Result<(), redb::Error> {
+        if let Some(head) = document.head {
+            self.heads.insert(key.as_bytes(), head.encode().as_slice())?;
+        }
+        if let Some(state) = &document.state {
+            self.states.insert(key.as_bytes(), state.as_ref())?;
+        }
+        for (position, entry) in &document.entries {
+            self.entries.insert(key.entry(*position).as_slice(), entry.as_ref())?;
+        }
+        Ok(())
+    }
 }
 
 impl Reading {
@@ -134,6 +164,11 @@ impl Reading {
         let Some(bytes) = self.value(HEADS, key)? else { return Ok(None) };
         let head = Head::decode(&bytes);
         head.map(Some).ok_or_else(|| redb::Error::Corrupted("a head has a wrong length".to_owned()))
+    }
+
+    fn highest_generation(&self) -> Result<u64, redb::Error> {
+        let Some(table) = existing(self.0.open_table(HIGHEST_GENERATION))? else { return Ok(0) };
+        Ok(table.get(())?.map_or(0, |highest| highest.value()))
     }
 
     fn value(&self, table: Bytewise, key: &StoredKey) -> Result<Option<Bytes>, redb::Error> {

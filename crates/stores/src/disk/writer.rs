@@ -18,7 +18,7 @@ const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// Bytes of changes that go to the table without waiting so long: few enough for a slow device.
 const CHECKPOINT_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of changes that wait in memory at most, while the device is slower than the clients.
-const PENDING_BYTES_MAX: usize = 32 * 1024 * 1024;
+const PENDING_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes after which a journal write takes no more requests.
 const BATCH_BYTES: usize = 1024 * 1024;
 

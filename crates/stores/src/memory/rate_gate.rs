@@ -3,12 +3,13 @@ use super::sliding_window::SlidingWindow;
 use domain::clock::Clock;
 use domain::policy::Window;
 use domain::ports::{RateBucket, RateGate, Unavailable};
+use parking_lot::MutexGuard;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Buckets that are counted at once in each of the 16 parts, 65,536 in all. A bucket of an HTTP policy takes
-/// up to 5 KiB, and most of them a few hundred bytes.
+/// Buckets of one kind that are counted at once in each of the 16 parts, 65,536 in all. A bucket of an HTTP
+/// policy takes up to 5 KiB, and most of them a few hundred bytes.
 const BUCKETS_PER_PART_MAX: usize = 4_096;
 /// With fewer, a part is not searched for expired buckets.
 const BUCKETS_PER_PART_FEW: usize = 64;
@@ -18,9 +19,11 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// Counts over sliding windows, in memory, by the clock it is given.
 ///
 /// A window with a limit up to 1,000 is exact; a larger one refuses for up to a thousandth of its length too
-/// long. About 65,536 buckets count at once: those past it are [`Unavailable`], which callers let pass.
+/// long. About 65,536 clients and as many apps count at once: those past it are [`Unavailable`], which callers let
+/// pass. However many clients knock, they take no app's place.
 pub struct MemoryRateGate {
-    parts: Shards<Part>,
+    clients: Shards<Part>,
+    apps: Shards<Part>,
     clock: Arc<dyn Clock>,
 }
 
@@ -37,14 +40,21 @@ impl MemoryRateGate {
     /// A gate through which nothing has gone.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { parts: Shards::default(), clock }
+        Self { clients: Shards::default(), apps: Shards::default(), clock }
+    }
+
+    fn part(&self, bucket: &RateBucket) -> MutexGuard<'_, Part> {
+        match bucket {
+            RateBucket::Client(..) => self.clients.of(bucket),
+            RateBucket::Ops(_) => self.apps.of(bucket),
+        }
     }
 }
 
 #[async_trait::async_trait]
 impl RateGate for MemoryRateGate {
     async fn take(&self, bucket: &RateBucket, want: u64, window: Window) -> Result<u64, Unavailable> {
-        let mut part = self.parts.of(bucket);
+        let mut part = self.part(bucket);
         // Read under the lock, so that the moments of a bucket are in order.
         let now = self.clock.monotonic();
         if let Some(grants) = part.buckets.get_mut(bucket) {
@@ -60,7 +70,7 @@ impl RateGate for MemoryRateGate {
     }
 
     async fn give_back(&self, bucket: &RateBucket, count: u64, _: Window) -> Result<(), Unavailable> {
-        if let Some(grants) = self.parts.of(bucket).buckets.get_mut(bucket) {
+        if let Some(grants) = self.part(bucket).buckets.get_mut(bucket) {
             grants.give_back(count);
         }
         Ok(())
@@ -96,6 +106,7 @@ mod tests {
     use super::*;
     use crate::system::TurnedClock;
     use domain::client_ip::ClientIp;
+    use domain::ids::{AppId, AppKey, TenantId};
     use domain::policy::Policy;
     use std::net::{IpAddr, Ipv4Addr};
 
@@ -121,6 +132,8 @@ mod tests {
         let admitted = buckets_admitted(&gate, 0..3 * bound as u32).await;
         assert_eq!(admitted, bound);
         assert_eq!(gate.take(&bucket(0), 1, WINDOW).await, Ok(0), "a bucket that counts goes on counting");
+        let app = AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() };
+        assert_eq!(gate.take(&RateBucket::Ops(app), 2, WINDOW).await, Ok(1), "apps are counted all the same");
         clock.advance(WINDOW.length);
         assert_eq!(buckets_admitted(&gate, 0..1_000).await, 1_000);
     }
@@ -133,8 +146,7 @@ mod tests {
             buckets_admitted(&gate, round * 4_000..(round + 1) * 4_000).await;
             clock.advance(WINDOW.length);
         }
-        let left: usize =
-            (0..64u32).map(|client| gate.parts.of(&bucket(client)).buckets.len()).max().unwrap();
+        let left: usize = (0..64u32).map(|client| gate.part(&bucket(client)).buckets.len()).max().unwrap();
         assert!(left <= 1_000, "{left} buckets in one part");
     }
 }
