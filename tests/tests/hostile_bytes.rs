@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
 use std::io::ErrorKind;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -216,6 +217,29 @@ async fn requests_that_never_end_are_ended_and_keep_nobody_out() {
         read_to_end(&mut stream).await;
     }
     siege.assert_goes_on("ended requests").await;
+}
+
+/// A byte now and then keeps a connection busy, and must not keep it open.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_comes_byte_by_byte_is_ended() {
+    const BYTE_EVERY: Duration = Duration::from_millis(200);
+    let (server, _data) = Server::fresh().await;
+    let stream = TcpStream::connect(server.address()).await.expect("the server listens");
+    let (mut reading, mut writing) = stream.into_split();
+    let trickle = tokio::spawn(async move {
+        let bytes = b"GET /doc HTTP/1.1\r\nX: ".iter().chain(std::iter::repeat(&b'x'));
+        let mut pace = tokio::time::interval(BYTE_EVERY);
+        for byte in bytes {
+            pace.tick().await;
+            if writing.write_all(&[*byte]).await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut answer = Vec::new();
+    let ended = within(PATIENCE, "the trickle is ended", reading.read_to_end(&mut answer)).await;
+    assert!(ended.is_err() || answer.is_empty() || answer.starts_with(b"HTTP/1.1 408"), "{answer:?}");
+    trickle.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]

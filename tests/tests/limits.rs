@@ -8,6 +8,7 @@ use house_tests::{
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 /// What was counted at most, while it was watched.
@@ -203,4 +204,28 @@ async fn the_op_past_the_limit_is_not_applied_and_closes_its_sender_alone() {
     for client in [reader, neighbour] {
         assert_eq!(client.report().await["closes"], 0);
     }
+}
+
+/// Stock clients come back 100 ms after each refusal, for ever.
+#[tokio::test]
+async fn a_stock_client_that_keeps_being_refused_is_held_back_and_uncounted() {
+    const HOLD_MIN: Duration = Duration::from_secs(2);
+    let (server, _data) = Server::fresh().await;
+    let token = server.token(&Plan { connections: 1, ..Plan::default() });
+    let held = RawClient::join(server.address(), "/doc", &token).await.expect("the first gets in");
+    let agent = Agent::start();
+    let opening =
+        Opening { flavour: FLAVOURS[0], url: server.url(), room: "doc".into(), token: token.clone() };
+    let refused = agent.open("refused", &opening).await;
+    let refusal = (4004, "Connection limit exceeded: 1".to_owned());
+    assert_eq!(refused.next_close().await, refusal);
+    for _ in 0..2 {
+        let since = Instant::now();
+        assert_eq!(refused.next_close().await, refusal);
+        assert!(since.elapsed() >= HOLD_MIN, "held for {:?} only", since.elapsed());
+        assert_eq!(usage(server.address(), &token).await, Count { connections: 1, documents: 1 });
+    }
+    held.leave().await;
+    refused.synced().await;
+    assert_eq!(usage(server.address(), &token).await, Count { connections: 1, documents: 1 });
 }

@@ -28,6 +28,16 @@ async fn it_starts_on_an_empty_folder_and_says_where_it_listens() {
     println!("second start to `listening`: {:?}", second.started_in());
 }
 
+/// Whoever starts it waits for the line, and may want it to end at that very moment.
+#[tokio::test]
+async fn it_ends_in_order_as_soon_as_it_says_that_it_listens() {
+    let data = DataFolder::fresh();
+    for start in 0..20 {
+        let server = Server::start(&data, &[]).await;
+        assert_eq!(server.terminate().await.code(), Some(0), "start {start}");
+    }
+}
+
 #[tokio::test]
 async fn its_signing_key_is_made_once_and_read_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;

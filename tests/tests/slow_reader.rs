@@ -5,10 +5,10 @@ use house_tests::{Agent, FLAVOURS, Opening, PATIENCE, Plan, Server, gauge, wire,
 
 /// Bytes of one op. Each op deletes what the one before it typed, so that the document stays as small.
 const OP_BYTES: usize = 64 * 1024;
-/// Ops of one flood: 256 MiB, more than the server may grow.
-const FLOOD_OPS: usize = 4 * 1024;
+/// Ops of one flood: 512 MiB, far more than the server may grow, and less than the 2^31 clock ticks of a client.
+const FLOOD_OPS: usize = 8 * 1024;
 /// How much the server may grow meanwhile: backlogs, inboxes, and what its store buffers on the way to disk.
-const GROWTH_KIB_MAX: u64 = 160 * 1024;
+const GROWTH_KIB_MAX: u64 = 224 * 1024;
 /// Ops between two looks at the server.
 const OPS_BETWEEN_LOOKS: usize = 16;
 

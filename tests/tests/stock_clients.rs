@@ -22,8 +22,9 @@ impl House {
         Opening { flavour, url: self.server.url(), room: room.into(), token: self.token.clone() }
     }
 
+    /// Providers put the room into the URL as it is, so a slash must be escaped.
     async fn client(&self, name: &str, flavour: &'static str, room: &str) -> StockClient<'_> {
-        self.agent.open(name, &self.opening(flavour, room)).await
+        self.agent.open(name, &self.opening(flavour, &room.replace('/', "%2F"))).await
     }
 }
 
