@@ -171,7 +171,7 @@ fn updates_that_never_resolve_fill_their_own_session_only() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+    #![proptest_config(client::config(64))]
 
     #[test]
     fn everyone_agrees_whatever_is_edited_in_whatever_order(edits in proptest::collection::vec(client::edit(), 1..60)) {

@@ -268,23 +268,24 @@ fn feed(messages: impl IntoIterator<Item = Bytes>) -> Result<(), TestCaseError> 
     }
     let state = document.encoded_state().unwrap();
     prop_assert!(!document.is_poisoned());
-    let compacted = Document::open(std::slice::from_ref(&state), Caps::default());
-    prop_assert!(compacted.is_ok(), "does not open: {:?}", state);
-    prop_assert_eq!(
-        client::content_of(&compacted.unwrap().encoded_state().unwrap()),
-        client::content_of(&state)
-    );
-    let replayed = Document::open(&appended, Caps::default());
-    prop_assert!(replayed.is_ok(), "does not replay: {:?}", appended);
-    prop_assert_eq!(
-        client::content_of(&replayed.unwrap().encoded_state().unwrap()),
-        client::content_of(&state)
-    );
+    for log in [&[state][..], &appended] {
+        let reopened = Document::open(log, Caps::default());
+        prop_assert!(reopened.is_ok(), "does not open: {:?}", log);
+        prop_assert_eq!(own_step_1(&mut reopened.unwrap()), own_step_1(&mut document));
+    }
     Ok(())
 }
 
+/// What the document says that it has. (What it shows may depend on the order of damaged updates, in Yjs as well.)
+fn own_step_1(document: &mut Document) -> Bytes {
+    document.encoded_state().unwrap();
+    document.join(SESSION, Duration::ZERO);
+    let turn = receive(document, &client::step_1_message(&[0])).unwrap();
+    turn.replies[1].1.clone()
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+    #![proptest_config(client::config(256))]
 
     #[test]
     fn arbitrary_messages_do_no_harm(messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..64), 0..8)) {

@@ -13,6 +13,16 @@ use yrs::{
     TextPrelim, Transact, Update, XmlElementPrelim, XmlFragment, XmlTextPrelim,
 };
 
+/// So many cases, the same in every run.
+pub fn config(cases: u32) -> ProptestConfig {
+    use proptest::test_runner::RngSeed;
+    ProptestConfig {
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(1),
+        ..ProptestConfig::with_cases(cases)
+    }
+}
+
 pub fn put_number(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
