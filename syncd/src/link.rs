@@ -71,13 +71,19 @@ impl Link {
             out.ask_close(CloseReason::TryAgainLater);
             return;
         }
-        let was_idle = out.queue.is_empty();
-        out.push(frames);
-        if was_idle {
-            self.write_queue(&mut out);
-            if !out.queue.is_empty() {
-                out.wake();
+        if !out.queue.is_empty() {
+            return out.push(frames);
+        }
+        match frames {
+            // What goes to everyone is one piece, and mostly goes out whole: it need not pass the queue.
+            [frame] => self.write_frame(&mut out, frame),
+            frames => {
+                out.push(frames);
+                self.write_queue(&mut out);
             }
+        }
+        if !out.queue.is_empty() {
+            out.wake();
         }
     }
 
@@ -161,19 +167,32 @@ impl Link {
         self.out.lock().queue.is_empty()
     }
 
+    fn write_frame(&self, out: &mut Out, frame: &Bytes) {
+        match self.tcp.try_write(frame) {
+            Ok(written) if written == frame.len() => {}
+            Ok(written) => out.push(&[frame.slice(written..)]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => out.push(std::slice::from_ref(frame)),
+            Err(_) => out.die(),
+        }
+    }
+
     fn write_queue(&self, out: &mut Out) {
         while !out.queue.is_empty() {
-            let mut pieces = [IoSlice::new(&[]); WRITE_PIECES_MAX];
-            let count = out.queue.len().min(WRITE_PIECES_MAX);
-            for (slot, piece) in pieces.iter_mut().zip(&out.queue) {
-                *slot = IoSlice::new(piece);
-            }
-            match self.tcp.try_write_vectored(&pieces[..count]) {
+            match self.write_pieces(&out.queue) {
                 Ok(written) => out.pop(written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(_) => return out.die(),
             }
         }
+    }
+
+    fn write_pieces(&self, queue: &VecDeque<Bytes>) -> io::Result<usize> {
+        let mut pieces = [IoSlice::new(&[]); WRITE_PIECES_MAX];
+        let count = queue.len().min(WRITE_PIECES_MAX);
+        for (slot, piece) in pieces.iter_mut().zip(queue) {
+            *slot = IoSlice::new(piece);
+        }
+        self.tcp.try_write_vectored(&pieces[..count])
     }
 }
 
