@@ -1,6 +1,5 @@
-//! The data folder: who uses it, its signing key, its key set, and how often it was served from.
+//! The data folder: who uses it, its signing key, and its key set.
 
-use domain::ids::Generation;
 use serde_json::{Value, json};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -81,20 +80,6 @@ impl DataFolder {
         Ok(path)
     }
 
-    /// Counts that the folder is served from once more, and returns a generation above all that earlier
-    /// processes gave to documents. Asked for under the folder's lock.
-    pub(crate) fn next_generation(&self) -> Result<Generation, DataFolderError> {
-        let path = self.path.join("served");
-        let served = match fs::read_to_string(&path) {
-            Ok(text) => text.trim().parse().unwrap_or(0_u32),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-            Err(source) => return Err(DataFolderError::File { path, source }),
-        };
-        let served = served.saturating_add(1);
-        self.replace(&path, &format!("{served}\n"))?;
-        Ok(Generation(u64::from(served) << 32))
-    }
-
     /// Replaces a file whole, or not at all.
     fn replace(&self, path: &Path, text: &str) -> Result<(), DataFolderError> {
         let failed = |source| DataFolderError::File { path: path.to_owned(), source };
@@ -119,14 +104,6 @@ mod tests {
         assert!(DataFolder::shared(&path).is_ok());
         drop(first);
         assert!(DataFolder::exclusive(&path).is_ok());
-    }
-
-    #[test]
-    fn each_serving_begins_above_all_earlier_generations() {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = DataFolder::exclusive(dir.path()).unwrap();
-        let first = folder.next_generation().unwrap();
-        assert!(folder.next_generation().unwrap() > first);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::data_folder::{DataFolder, DataFolderError};
 use crate::token::claims;
 use clap::Parser;
 use domain::clock::{Clock, Entropy};
-use domain::ids::{HomeRegion, NodeId, NodeName};
+use domain::ids::{Generation, HomeRegion, NodeId, NodeName};
 use domain::ports::Documents;
 use functions::{ControlPlane, GateFailures, RegionTable, RegionUrl};
 use std::collections::BTreeMap;
@@ -81,11 +81,12 @@ async fn serve_on(options: &Serve) -> Result<(), LocalError> {
     let home = HomeRegion::parse(HOME).into_iter().collect();
     let tokens = Verifier::new(keys, Arc::clone(&clock), home);
     tokens.load().await?;
+    let (documents, first) = documents(options, &folder)?;
     let ports = Ports {
         ledger: Arc::new(MemoryLedger::new()),
         cluster: Arc::new(MemoryCluster::new()),
-        pins: Arc::new(MemoryPins::new(folder.next_generation()?)),
-        documents: documents(options, &folder)?,
+        pins: Arc::new(MemoryPins::new(first)),
+        documents,
         gate: Arc::new(MemoryRateGate::new(Arc::clone(&clock))),
         tokens: Arc::new(tokens),
         clock,
@@ -103,10 +104,16 @@ async fn serve_on(options: &Serve) -> Result<(), LocalError> {
     Ok(())
 }
 
-fn documents(options: &Serve, folder: &DataFolder) -> Result<Arc<dyn Documents>, LocalError> {
+/// The document store, and the generation that its pins begin with: pins end with the process, and must be
+/// above those of an earlier one.
+fn documents(options: &Serve, folder: &DataFolder) -> Result<(Arc<dyn Documents>, Generation), LocalError> {
     Ok(match options.documents {
-        DocumentStore::Disk => Arc::new(DiskDocuments::open(&folder.documents())?),
-        DocumentStore::Memory => Arc::new(MemoryDocuments::new()),
+        DocumentStore::Disk => {
+            let disk = DiskDocuments::open(&folder.documents())?;
+            let first = disk.first_generation();
+            (Arc::new(disk), first)
+        }
+        DocumentStore::Memory => (Arc::new(MemoryDocuments::new()), Generation(1)),
     })
 }
 

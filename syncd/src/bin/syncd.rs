@@ -121,15 +121,19 @@ async fn serve(options: Options) -> Result<(), SyncdError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let tokens = Verifier::new(JwksFile::new(&options.jwks), Arc::clone(&clock), options.home.clone());
     tokens.load().await?;
-    let documents: Arc<dyn Documents> = match &options.data {
-        Some(folder) => Arc::new(DiskDocuments::open(folder)?),
-        None => Arc::new(MemoryDocuments::new()),
+    let (documents, first): (Arc<dyn Documents>, Generation) = match &options.data {
+        Some(folder) => {
+            let disk = DiskDocuments::open(folder)?;
+            let first = disk.first_generation();
+            (Arc::new(disk), first)
+        }
+        None => (Arc::new(MemoryDocuments::new()), Generation(1)),
     };
     let started_ms = clock.unix_ms();
     let ports = Ports {
         ledger: Arc::new(MemoryLedger::new()),
         cluster: Arc::new(MemoryCluster::new()),
-        pins: Arc::new(MemoryPins::new(Generation(started_ms << 16))),
+        pins: Arc::new(MemoryPins::new(first)),
         documents,
         gate: Arc::new(MemoryRateGate::new(Arc::clone(&clock))),
         tokens: Arc::new(tokens),
