@@ -228,6 +228,18 @@ fn a_parent_that_can_have_no_children_is_refused() {
 }
 
 #[test]
+fn a_struct_that_contradicts_what_is_known_of_it_does_no_harm() {
+    let mut document = document();
+    receive(&mut document, &update_message(&one(4, &text(b"abcdef")))).unwrap();
+    // the same client's clocks 3 to 9, half of them known to be elsewhere
+    let contradiction = [&[1, 1, 7, 3, 4, 1, 1, b'u'][..], &text(b"abcdef"), &[0]].concat();
+    receive(&mut document, &update_message(&contradiction)).unwrap();
+    receive(&mut document, &update_message(&[0, 1, 7, 1, 0, 9])).unwrap();
+    assert!(!document.is_poisoned());
+    assert_eq!(client::text_of(&document.encoded_state().unwrap()), "x");
+}
+
+#[test]
 fn a_poisoned_log_does_not_open() {
     for log in [&[9, 9, 9][..], &[1, 1, 7, 5, 4, 1, 1, b't', 1, b'x', 0]] {
         assert!(Document::open(&[Bytes::copy_from_slice(log)], Caps::default()).is_err());
