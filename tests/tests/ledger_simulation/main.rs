@@ -129,7 +129,7 @@ fn reaping_by_deletion_of_the_share_is_found() {
 #[test]
 fn the_async_driver_gives_back_every_place_over_a_failing_store() {
     // Longer than a call may take, so that some calls are given up before their effect and some after it.
-    let weather = FaultPlan { delay_max: STORE_DEADLINE * 2, late_copy: 0.0, ..FaultPlan::rough() };
+    let weather = FaultPlan { delay_max: STORE_DEADLINE * 2, ..FaultPlan::rough() };
     let began = Instant::now();
     for seed in 0..DESK_SCHEDULES {
         desks::holds(seed, weather);

@@ -163,23 +163,13 @@ impl<'a> World<'a> {
     /// A message has come to the store.
     fn reach(&mut self, message: &Message, back: Option<Duration>) -> Result<(), Violation> {
         let outcome = self.store.write(message.app, &message.write)?;
-        match outcome {
-            WriteOutcome::Written(_) => self.changed(message)?,
-            WriteOutcome::Refused { .. } => self.lose_copies(message.flight),
+        if matches!(outcome, WriteOutcome::Written(_)) {
+            self.changed(message)?;
         }
         if let Some(back) = back {
             self.schedule(back, Event::Answers(message.sender, message.number, outcome));
         }
         Ok(())
-    }
-
-    /// A refusal is the last word on a node's write: none of its copies arrives later.
-    fn lose_copies(&mut self, flight: Option<u64>) {
-        if flight.is_some() {
-            let is_copy =
-                |event: &Event| matches!(event, Event::Reaches(message, _) if message.flight == flight);
-            self.queue.retain(|_, event| !is_copy(event));
-        }
     }
 
     fn changed(&mut self, message: &Message) -> Result<(), Violation> {

@@ -11,6 +11,8 @@ use std::time::Duration;
 ///   change (group commit).
 /// - A write whose answer was lost is sent again, unchanged, until the store's answer says what became of
 ///   it; only then does another follow. So what the node believes of its share is what the store has.
+/// - A copy of a refused write may still be under way, and take effect once there is room. So another write
+///   follows every refusal until one takes effect: then no copy finds the share that it would replace.
 /// - Verdicts come in the order of the requests' arrival within each batch.
 /// - After a refusal, requests that do not fit the totals last seen are refused from memory for 250 ms.
 ///
@@ -26,6 +28,10 @@ pub struct AppLedger {
     /// Given back, and in no write yet.
     leaving: Totals,
     in_flight: Option<InFlight>,
+    /// Of the newest write. Raised for each, refused ones included, so that no two have the same.
+    sequence: u64,
+    /// A write was refused, and none has taken effect since.
+    unsettled: bool,
     /// Writes refused in a row for want of room or for totals that moved.
     conflicts: u32,
     seen: Totals,
@@ -61,6 +67,8 @@ impl AppLedger {
             waiting: VecDeque::new(),
             leaving: Totals::default(),
             in_flight: None,
+            sequence: 0,
+            unsettled: false,
             conflicts: 0,
             seen: Totals::default(),
             full_until: Duration::ZERO,
@@ -116,7 +124,8 @@ impl AppLedger {
     /// Whether every place that was given back is off the store's books, and nobody waits.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.in_flight.is_none() && self.waiting.is_empty() && self.leaving == Totals::default()
+        let has_written = self.in_flight.is_none() && !self.unsettled;
+        has_written && self.waiting.is_empty() && self.leaving == Totals::default()
     }
 
     /// Whether a reaper has sealed this node's share.
@@ -141,6 +150,9 @@ impl AppLedger {
             }
             WriteOutcome::Refused { totals, share } if share == flight.write.old => {
                 self.short_of_room(flight, totals, now);
+            }
+            WriteOutcome::Refused { totals, share: Some(share) } if !share.sealed => {
+                self.overtaken(flight, share, totals, now);
             }
             // Only a reaper writes our share besides us.
             WriteOutcome::Refused { .. } => self.fence(flight),
@@ -176,20 +188,21 @@ impl AppLedger {
                 arriving.push(Arrival { ticket, demand, abandoned: false });
             }
         }
-        if arriving.is_empty() && leaving == Totals::default() {
+        if arriving.is_empty() && leaving == Totals::default() && !self.unsettled {
             return None;
         }
         let write = self.write(leaving, arrived, &arriving);
         Some(InFlight { write, arriving, leaving, sent: false })
     }
 
-    fn write(&self, leaving: Totals, arrived: Totals, arriving: &[Arrival]) -> ShareWrite {
+    fn write(&mut self, leaving: Totals, arrived: Totals, arriving: &[Arrival]) -> ShareWrite {
+        self.sequence += 1;
         let before = self.stored.unwrap_or_default();
         let demands: Vec<Demand> = arriving.iter().map(|a| a.demand).collect();
         let new = Share {
             connections: (before.connections + arrived.connections).saturating_sub(leaving.connections),
             documents: (before.documents + arrived.documents).saturating_sub(leaving.documents),
-            sequence: before.sequence + 1,
+            sequence: self.sequence,
             sealed: false,
         };
         ShareWrite { node: self.node.clone(), old: self.stored, new, bounds: bounds(leaving, &demands) }
@@ -199,6 +212,7 @@ impl AppLedger {
         self.stored = Some(flight.write.new);
         self.seen = totals;
         self.conflicts = 0;
+        self.unsettled = false;
         for Arrival { ticket, demand, abandoned } in flight.arriving {
             if abandoned {
                 self.release(Totals { connections: demand.connections, documents: demand.documents });
@@ -208,10 +222,21 @@ impl AppLedger {
         }
     }
 
+    /// A copy of a write that was refused took effect after all. Those it was for were told no, so what it
+    /// added leaves again.
+    fn overtaken(&mut self, mut flight: InFlight, share: Share, totals: Totals, now: Duration) {
+        let before = self.stored.replace(share).unwrap_or_default();
+        let leaving = &mut flight.leaving;
+        leaving.connections = (leaving.connections + share.connections).saturating_sub(before.connections);
+        leaving.documents = (leaving.documents + share.documents).saturating_sub(before.documents);
+        self.short_of_room(flight, totals, now);
+    }
+
     /// As many as fit the true totals wait for the next write, in order; the rest is refused, and so are
     /// those that arrived meanwhile.
     fn short_of_room(&mut self, flight: InFlight, totals: Totals, now: Duration) {
         self.conflicts += 1;
+        self.unsettled = true;
         self.seen = totals;
         self.leaving.connections += flight.leaving.connections;
         self.leaving.documents += flight.leaving.documents;
@@ -238,6 +263,7 @@ impl AppLedger {
 
     fn fence(&mut self, flight: InFlight) {
         self.fenced = true;
+        self.unsettled = false;
         self.leaving = Totals::default();
         for Arrival { ticket, .. } in flight.arriving.into_iter().filter(|a| !a.abandoned) {
             self.verdicts.push_back((ticket, Verdict::Fenced));

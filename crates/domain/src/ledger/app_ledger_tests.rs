@@ -93,12 +93,12 @@ fn a_request_is_not_refused_for_places_that_its_batch_does_not_get() {
 }
 
 #[test]
-fn a_crowd_at_a_full_app_costs_one_write() {
+fn a_crowd_at_a_full_app_costs_one_write_and_one_that_settles_it() {
     let (mut ledger, mut record) = (AppLedger::new(node("a")), LedgerRecord::default());
     (0..10).for_each(|t| ledger.ask(Ticket(t), connection(10), NOW));
     settle(&mut ledger, &mut record);
     (10..1000).for_each(|t| ledger.ask(Ticket(t), connection(10), NOW));
-    assert_eq!(settle(&mut ledger, &mut record), 1);
+    assert_eq!(settle(&mut ledger, &mut record), 2);
     let refused = verdicts(&mut ledger).iter().filter(|(_, v)| *v != Verdict::Admitted).count();
     assert_eq!(refused, 990);
 }
@@ -147,6 +147,49 @@ fn a_copy_of_an_old_write_that_arrives_late_changes_nothing() {
         assert!(matches!(record.apply(late), WriteOutcome::Refused { .. }));
     }
     assert_eq!(record, before);
+}
+
+/// A ledger whose only request was refused by a full app which has room since, and the refused write.
+fn refused() -> (AppLedger, LedgerRecord, ShareWrite) {
+    let (mut ledger, mut record) = (AppLedger::new(node("a")), LedgerRecord::default());
+    let mut other = AppLedger::new(node("b"));
+    other.ask(Ticket(0), connection(1), NOW);
+    settle(&mut other, &mut record);
+    ledger.ask(Ticket(1), connection(1), NOW);
+    let write = ledger.next_write().unwrap();
+    ledger.completed(record.apply(&write), NOW);
+    assert_eq!(verdicts(&mut ledger), [(1, Verdict::ConnectionsFull { limit: 1 })]);
+    other.release(ONE);
+    settle(&mut other, &mut record);
+    (ledger, record, write)
+}
+
+#[test]
+fn a_copy_of_a_refused_write_that_arrives_soon_is_given_back() {
+    let (mut ledger, mut record, write) = refused();
+    assert!(!ledger.is_quiet());
+    assert!(matches!(record.apply(&write), WriteOutcome::Written(_)));
+    settle(&mut ledger, &mut record);
+    assert_eq!(record.totals, Totals::default());
+    assert!(ledger.is_quiet() && !ledger.is_fenced());
+}
+
+#[test]
+fn a_copy_of_a_refused_write_that_arrives_late_changes_nothing() {
+    let (mut ledger, mut record, write) = refused();
+    assert_eq!(settle(&mut ledger, &mut record), 1);
+    assert!(matches!(record.apply(&write), WriteOutcome::Refused { .. }));
+    assert_eq!(record.totals, Totals::default());
+}
+
+#[test]
+fn a_client_is_admitted_beside_a_copy_of_a_refused_write() {
+    let (mut ledger, mut record, write) = refused();
+    record.apply(&write);
+    ledger.ask(Ticket(2), connection(1), NOW + KNOWN_FULL);
+    settle(&mut ledger, &mut record);
+    assert_eq!(verdicts(&mut ledger), [(2, Verdict::Admitted)]);
+    assert_eq!(record.totals, ONE);
 }
 
 #[test]
