@@ -18,8 +18,9 @@ use stores::disk::{DiskDocuments, DiskError};
 use stores::jwt::{JwksError, JwksFile, Verifier};
 use stores::memory::{MemoryCluster, MemoryDocuments, MemoryLedger, MemoryPins, MemoryRateGate};
 use stores::system::{SystemClock, SystemEntropy};
+use syncd::metrics::OutsideCounter;
 use syncd::options::DocumentStore;
-use syncd::{NodeConfig, Ports, RunError, machine, process};
+use syncd::{Besides, NodeConfig, Ports, RunError, machine, process};
 use tokio::net::TcpListener;
 
 /// Connections that a node of a machine like this is built for, as far as its limit on open files allows.
@@ -97,10 +98,12 @@ async fn serve_on(options: &Serve) -> Result<(), LocalError> {
         .map_err(|source| LocalError::Listen { address: options.listen, source })?;
     let address = listener.local_addr()?;
     let config = config(options, address, ports.entropy.as_ref());
-    let routes = functions::router(control_plane(options, address, &ports));
+    let gate_failures = Arc::new(GateFailures::default());
+    let plane = control_plane(options, address, &ports, Arc::clone(&gate_failures));
+    let besides = Besides { routes: functions::router(plane), counters: counters(gate_failures) };
     let token = key.sign(&dev_claims(options, ports.clock.unix_ms() / 1000)?);
     banner::listening(address, &token)?;
-    syncd::run(listener, ports, config, routes, process::ended_by_signal()).await?;
+    syncd::run(listener, ports, config, besides, process::ended_by_signal()).await?;
     Ok(())
 }
 
@@ -132,7 +135,21 @@ fn config(options: &Serve, address: SocketAddr, entropy: &dyn Entropy) -> NodeCo
     }
 }
 
-fn control_plane(options: &Serve, address: SocketAddr, ports: &Ports) -> ControlPlane {
+/// What the control plane adds to the node's metrics.
+fn counters(gate_failures: Arc<GateFailures>) -> Vec<OutsideCounter> {
+    vec![OutsideCounter {
+        name: "wiresocket_control_plane_fail_opens_total",
+        help: "Requests of the control plane let pass because the rate gate did not answer",
+        read: Box::new(move || gate_failures.total()),
+    }]
+}
+
+fn control_plane(
+    options: &Serve,
+    address: SocketAddr,
+    ports: &Ports,
+    gate_failures: Arc<GateFailures>,
+) -> ControlPlane {
     let url = RegionUrl::parse(&format!("ws://{address}"));
     let regions = url.into_iter().map(|url| (options.region.clone(), url)).collect();
     ControlPlane {
@@ -147,7 +164,7 @@ fn control_plane(options: &Serve, address: SocketAddr, ports: &Ports) -> Control
         region: options.region.clone(),
         regions: RegionTable::new(regions),
         rate_policies: options.rate_limits.into(),
-        gate_failures: Arc::new(GateFailures::default()),
+        gate_failures,
     }
 }
 

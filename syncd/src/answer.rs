@@ -7,8 +7,9 @@ use domain::clock::rfc3339_ms;
 use domain::http_error::HttpError;
 use domain::policy::{Policy, RETRY_AFTER_SECONDS};
 use hyper::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, CACHE_CONTROL, CONTENT_TYPE,
-    HeaderName, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -17,6 +18,7 @@ use std::sync::atomic::Ordering;
 pub(crate) type Answer = Response<Body>;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const METHODS: &str = "GET, HEAD, OPTIONS";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 /// Prometheus's text exposition format.
@@ -62,10 +64,21 @@ pub(crate) fn not_found(node: &Node) -> Answer {
     error(node, &HttpError::NotFound)
 }
 
+/// What a browser asks before a request with a token, or just which methods there are.
+pub(crate) fn preflight(node: &Node) -> Answer {
+    let mut answer = with_body(node, StatusCode::NO_CONTENT, TEXT, String::new());
+    let headers = answer.headers_mut();
+    headers.remove(CONTENT_TYPE);
+    headers.insert(ALLOW, HeaderValue::from_static(METHODS));
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization"));
+    answer
+}
+
 /// The path is served, with GET only.
 pub(crate) fn method_not_allowed(node: &Node) -> Answer {
-    let mut answer = error(node, &HttpError::MethodNotAllowed("GET, HEAD"));
-    answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    let mut answer = error(node, &HttpError::MethodNotAllowed(METHODS));
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
     answer
 }
 

@@ -41,6 +41,7 @@ pub(crate) async fn answer(
         return attempt(&node, &parts, client, upgrade).await;
     }
     match (parts.uri.path(), &parts.method) {
+        ("/" | "/health" | "/metrics", &Method::OPTIONS) => answer::preflight(&node),
         ("/" | "/health" | "/metrics", method) if method != Method::GET && method != Method::HEAD => {
             answer::method_not_allowed(&node)
         }

@@ -32,4 +32,4 @@ mod wire;
 
 pub use config::NodeConfig;
 pub use node::Ports;
-pub use serve::{RunError, run};
+pub use serve::{Besides, RunError, run};

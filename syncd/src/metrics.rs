@@ -6,10 +6,20 @@ use prometheus::{
 };
 use std::time::Duration;
 
+/// A counter that is kept elsewhere in the process.
+pub struct OutsideCounter {
+    /// Its name, which ends in `_total`.
+    pub name: &'static str,
+    /// What it counts.
+    pub help: &'static str,
+    /// Reads it.
+    pub read: Box<dyn Fn() -> u64 + Send + Sync>,
+}
+
 /// The node's counters. Cheap to touch: atomics only.
-#[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    outside: Vec<(IntCounter, Box<dyn Fn() -> u64 + Send + Sync>)>,
     /// Open WebSockets that are counted in a ledger.
     pub connections: IntGauge,
     /// Active documents, those in grace included.
@@ -58,11 +68,11 @@ fn buckets() -> Vec<f64> {
 }
 
 impl Metrics {
-    /// Fresh counters for one node.
+    /// Fresh counters for one node, and those of others that it tells too.
     ///
     /// # Errors
     /// Where two metrics have one name.
-    pub fn new() -> Result<Self, prometheus::Error> {
+    pub fn new(outside: Vec<OutsideCounter>) -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         let gauge = |name, help| {
             let gauge = IntGauge::new(name, help)?;
@@ -84,7 +94,10 @@ impl Metrics {
             registry.register(Box::new(histogram.clone()))?;
             Ok::<_, prometheus::Error>(histogram)
         };
+        let outside = outside.into_iter().map(|c| Ok((counter(c.name, c.help)?, c.read)));
+        let outside = outside.collect::<Result<_, prometheus::Error>>()?;
         Ok(Self {
+            outside,
             connections: gauge("wiresocket_connections_total", "Open WebSockets of this node")?,
             documents: gauge("wiresocket_documents_active", "Documents that this node holds")?,
             sessions: gauge("wiresocket_sessions", "Sessions of documents on this node")?,
@@ -164,6 +177,9 @@ impl Metrics {
     /// All metrics as Prometheus text (exposition format 0.0.4).
     #[must_use]
     pub fn text(&self) -> String {
+        for (counter, read) in &self.outside {
+            counter.inc_by(read().saturating_sub(counter.get()));
+        }
         let mut text = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
             tracing::error!(%error, "metrics could not be encoded");

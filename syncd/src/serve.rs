@@ -2,7 +2,7 @@
 
 use crate::caps::{HEAD_BYTES_MAX, HEAD_WAIT, HTTP_CONNECTIONS_MAX};
 use crate::config::NodeConfig;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, OutsideCounter};
 use crate::node::{Node, Ports};
 use crate::{drain, heartbeat, http};
 use axum::Router;
@@ -24,8 +24,16 @@ pub enum RunError {
     Metrics(#[from] prometheus::Error),
 }
 
-/// Runs a node on `listener` until `shutdown` is ready, then drains it. `routes` answers what is neither a
-/// WebSocket attempt nor the node's own.
+/// What a node's port serves besides the node's own: the control plane, where one process holds both.
+#[derive(Default)]
+pub struct Besides {
+    /// Answers what is neither a WebSocket attempt nor the node's own.
+    pub routes: Router,
+    /// Told in `/metrics` too.
+    pub counters: Vec<OutsideCounter>,
+}
+
+/// Runs a node on `listener` until `shutdown` is ready, then drains it.
 ///
 /// # Errors
 /// [`RunError`], before anything is served.
@@ -33,13 +41,13 @@ pub async fn run(
     listener: TcpListener,
     ports: Ports,
     config: NodeConfig,
-    routes: Router,
+    besides: Besides,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
-    let node = Node::new(config, ports, Arc::new(Metrics::new()?));
+    let node = Node::new(config, ports, Arc::new(Metrics::new(besides.counters)?));
     heartbeat::announce(&node).await;
     let beats = tokio::spawn(heartbeat::beat(Arc::clone(&node)));
-    let accepting = tokio::spawn(accept(Arc::clone(&node), listener, routes));
+    let accepting = tokio::spawn(accept(Arc::clone(&node), listener, besides.routes));
     shutdown.await;
     drain::drain(&node).await;
     accepting.abort();

@@ -17,7 +17,7 @@ use stores::jwt::{JwksError, JwksFile, Verifier};
 use stores::memory::{MemoryCluster, MemoryDocuments, MemoryLedger, MemoryPins, MemoryRateGate};
 use stores::system::{SystemClock, SystemEntropy};
 use syncd::options::{self, LogFormat, Switch};
-use syncd::{NodeConfig, Ports, RunError, machine, process};
+use syncd::{Besides, NodeConfig, Ports, RunError, machine, process};
 use tokio::net::TcpListener;
 
 #[global_allocator]
@@ -149,7 +149,7 @@ async fn serve(options: Options) -> Result<(), SyncdError> {
     writeln!(out, "listening http://{address}")?;
     out.flush()?;
     drop(out);
-    syncd::run(listener, ports, config, axum::Router::new(), process::ended_by_signal()).await?;
+    syncd::run(listener, ports, config, Besides::default(), process::ended_by_signal()).await?;
     Ok(())
 }
 

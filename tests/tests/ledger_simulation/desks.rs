@@ -97,7 +97,7 @@ impl House {
         let faults = Faults::new(weather, seed);
         let faulty = Arc::new(faults.wrap(Arc::new(MemoryLedger::new())));
         let clock = Arc::new(PausedClock(Instant::now()));
-        let metrics = Arc::new(Metrics::new().expect("their names differ"));
+        let metrics = Arc::new(Metrics::new(Vec::new()).expect("their names differ"));
         let desk = |node: u64| {
             let entropy = Arc::new(SeededEntropy::new(seed ^ node));
             LedgerDesk::new(node_id(node), faulty.clone(), clock.clone(), entropy, metrics.clone())
