@@ -41,8 +41,14 @@ export class StockClient {
 
   disconnect () { this.provider.disconnect() }
 
-  /** Breaks the connection as a lost network does: without a close frame. */
+  /** Breaks the connection as a lost network does: without a close frame, or any word before it. */
   cut () { this.provider.ws.terminate() }
+
+  /** As `cut`, and does not come back. */
+  vanish () {
+    this.provider.shouldConnect = false
+    this.cut()
+  }
 
   destroy () {
     this.provider.destroy()

@@ -155,6 +155,12 @@ impl StockClient<'_> {
         self.run("cut", Value::Null).await;
     }
 
+    /// Breaks its TCP connection without a word, for good. A provider that disconnects by itself takes its
+    /// awareness state back first; here only the server can.
+    pub async fn vanish(&self) {
+        self.run("vanish", Value::Null).await;
+    }
+
     /// Destroys the provider and its document.
     pub async fn leave(self) {
         self.run("destroy", Value::Null).await;

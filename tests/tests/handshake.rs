@@ -1,7 +1,7 @@
 //! Ways to name the document and to pass the token, and what is answered before the upgrade.
 
-use house_tests::raw_client::RawClient;
-use house_tests::{Agent, DataFolder, Opening, Plan, Server, http};
+use house_tests::raw_client::{Ending, RawClient};
+use house_tests::{Agent, DataFolder, Opening, Plan, Server, eventually, http, unix_seconds};
 use serde_json::{Value, json};
 
 struct House {
@@ -79,6 +79,34 @@ async fn the_header_comes_before_the_subprotocol_and_that_before_the_query() {
         "headers": {"Authorization": "Bearer bad"},
     });
     assert_eq!(house.agent.dial(&bad_first).await["code"], 4002);
+}
+
+#[tokio::test]
+async fn an_expiring_token_drops_no_live_connection() {
+    const LEEWAY_SECONDS: u64 = 30;
+    let house = House::open().await;
+    let mut claims = Plan::default().claims();
+    claims["exp"] = json!(unix_seconds() - LEEWAY_SECONDS + 2);
+    let token = house.server.signer().sign(&json!({}), &claims);
+    let opening = |room: &str, token: &str| Opening {
+        flavour: "y-websocket 3",
+        url: house.server.url(),
+        room: room.into(),
+        token: token.into(),
+    };
+    let early = house.agent.open("early", &opening("doc", &token)).await;
+    let other = house.agent.open("other", &opening("doc", &house.token)).await;
+    early.synced().await;
+    other.synced().await;
+    let expired = Ending::Closed(4002, "Invalid token: expired".into());
+    let refused = async || {
+        let late = RawClient::join(house.server.address(), "/doc", &token).await;
+        (late.err().as_ref() == Some(&expired)).then_some(())
+    };
+    eventually("a newcomer with the token is refused", refused).await;
+    early.insert(0, "still here").await;
+    other.text_is("still here").await;
+    assert_eq!(early.report().await["closes"], 0);
 }
 
 #[tokio::test]
