@@ -51,6 +51,8 @@ pub(crate) enum LocalError {
     Options(#[from] clap::Error),
     #[error("the runtime could not be started: {0}")]
     Runtime(io::Error),
+    #[error("the signals that end the process can't be listened for: {0}")]
+    Signals(io::Error),
     #[error("standard output can't be written: {0}")]
     Output(#[from] io::Error),
     #[error(transparent)]
@@ -102,8 +104,10 @@ async fn serve_on(options: &Serve) -> Result<(), LocalError> {
     let plane = control_plane(options, address, &ports, Arc::clone(&gate_failures));
     let besides = Besides { routes: functions::router(plane), counters: counters(gate_failures) };
     let token = key.sign(&dev_claims(options, ports.clock.unix_ms() / 1000)?);
+    // Before anybody is told that it listens, so that whoever ends it then ends it in order.
+    let signalled = process::signalled().map_err(LocalError::Signals)?;
     banner::listening(address, &token)?;
-    syncd::run(listener, ports, config, besides, process::ended_by_signal()).await?;
+    syncd::run(listener, ports, config, besides, signalled).await?;
     Ok(())
 }
 

@@ -1,7 +1,8 @@
 //! The process around a node: its logs, and the signals that end it.
 
 use crate::options::LogFormat;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// Begins to log to stderr. `RUST_LOG` says what, by default everything from `info` up.
@@ -18,22 +19,27 @@ pub fn log(format: LogFormat) {
     drop(begun);
 }
 
-/// Resolves when the process is asked to end: SIGTERM, or SIGINT as Ctrl-C sends it. A second one ends it at
-/// once.
-pub async fn ended_by_signal() {
-    wait().await;
-    tokio::spawn(async {
-        wait().await;
-        tracing::warn!("asked twice to end; ending at once");
-        std::process::exit(1);
-    });
+/// Begins to listen for SIGTERM, and SIGINT as Ctrl-C sends it. The future resolves at the first of them; a
+/// second one ends the process at once.
+///
+/// # Errors
+/// Where the system takes no signal handlers. Must be called within a runtime.
+pub fn signalled() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        either(&mut terminate, &mut interrupt).await;
+        tokio::spawn(async move {
+            either(&mut terminate, &mut interrupt).await;
+            tracing::warn!("asked twice to end; ending at once");
+            std::process::exit(1);
+        });
+    })
 }
 
-async fn wait() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+        _ = interrupt.recv() => {}
     }
 }

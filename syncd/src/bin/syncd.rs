@@ -145,11 +145,13 @@ async fn serve(options: Options) -> Result<(), SyncdError> {
         .map_err(|source| SyncdError::Listen { address: options.listen, source })?;
     let address = listener.local_addr()?;
     let config = config(options, address, started_ms);
+    // Before anybody is told that it listens, so that whoever ends it then ends it in order.
+    let signalled = process::signalled()?;
     let mut out = io::stdout().lock();
     writeln!(out, "listening http://{address}")?;
     out.flush()?;
     drop(out);
-    syncd::run(listener, ports, config, Besides::default(), process::ended_by_signal()).await?;
+    syncd::run(listener, ports, config, Besides::default(), signalled).await?;
     Ok(())
 }
 
