@@ -3,7 +3,7 @@
 //! - [`memory`]: every port within one process.
 //! - [`disk`]: documents that outlive the process, on an embedded database.
 //! - [`jwt`]: the tokens port, and the key that signs tokens in local mode.
-//! - [`conformance`]: the contracts of the ports, as tests for any adapter.
+//! - [`mod@conformance`]: the contracts of the ports, as tests for any adapter.
 //! - [`faults`]: any adapter, failing as networks make it fail.
 //! - [`system`]: the machine's clock and entropy, and the hand-turned ones of tests.
 

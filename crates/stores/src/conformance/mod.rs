@@ -15,7 +15,7 @@ pub mod pins;
 pub mod rate_gate;
 pub mod usage_log;
 
-/// Makes a test of each clause of a port's contract; see [`crate::conformance`].
+/// Makes a test of each clause of a port's contract; see [`mod@crate::conformance`].
 #[macro_export]
 macro_rules! conformance {
     (ledger, $fixture:expr) => {
