@@ -4,7 +4,7 @@ use crate::caps::{OPENING_TRIES_MAX, OPENING_WAIT, STORE_DEADLINE};
 use crate::document;
 use crate::ledger::Places;
 use crate::node::Node;
-use crate::registry::{Busy, Look, Seat};
+use crate::registry::{Busy, Look, Seat, Unused};
 use domain::claims::Claims;
 use domain::close::CloseReason;
 use domain::ids::DocumentKey;
@@ -35,7 +35,6 @@ pub(crate) async fn admit(
     if !node.registry.is_open(key) {
         check_region(node, key).await?;
     }
-    let mut last = CloseReason::TryAgainLater;
     for _ in 0..OPENING_TRIES_MAX {
         match node.registry.look(key, limits.users_per_document_max, node.now()) {
             Look::Quarantined => return Err(CloseReason::DocumentUnavailable),
@@ -45,13 +44,10 @@ pub(crate) async fn admit(
                 return Ok(Admitted { seat, _connection: places });
             }
             Look::Wait(outcome) => wait(outcome, limits).await?,
-            Look::Open(busy) => match open(node, busy, limits).await {
-                Err(full @ CloseReason::DocumentsFull { .. }) if give_one_up(node, key).await => last = full,
-                outcome => return outcome,
-            },
+            Look::Open(busy) => return open(node, busy, limits).await,
         }
     }
-    Err(last)
+    Err(CloseReason::TryAgainLater)
 }
 
 /// A document that is active in another region is served there.
@@ -87,7 +83,7 @@ async fn ask(node: &Node, key: &DocumentKey, limits: PlanLimits, documents: u64)
 
 async fn open(node: &Arc<Node>, busy: Busy, limits: PlanLimits) -> Result<Admitted, CloseReason> {
     let key = busy.key.clone();
-    match ask(node, &key, limits, 1).await {
+    match ask_for_document(node, &key, limits).await {
         Ok(places) => {
             let (connection, place) = places.split_documents();
             let seat = document::open(node, busy, place).await?;
@@ -98,6 +94,30 @@ async fn open(node: &Arc<Node>, busy: Busy, limits: PlanLimits) -> Result<Admitt
             Err(refusal(verdict))
         }
     }
+}
+
+/// Asks for a connection and a document. Documents in grace make room for one that is wanted.
+async fn ask_for_document(node: &Node, key: &DocumentKey, limits: PlanLimits) -> Result<Places, Verdict> {
+    for _ in 1..OPENING_TRIES_MAX {
+        match ask(node, key, limits, 1).await {
+            Err(Verdict::DocumentsFull { .. }) if make_room(node, key).await => {}
+            outcome => return outcome,
+        }
+    }
+    ask(node, key, limits, 1).await
+}
+
+/// Waits for the end of one document of the app that nobody uses, if there is one.
+async fn make_room(node: &Node, key: &DocumentKey) -> bool {
+    match node.registry.unused(&key.app) {
+        Some(Unused::InGrace(handle)) => handle.give_up().await,
+        Some(Unused::Ending(mut end)) => {
+            // Only its end counts: a time-out and the sender's are the same here.
+            let _ = tokio::time::timeout(OPENING_WAIT, end.changed()).await;
+        }
+        None => return false,
+    }
+    true
 }
 
 /// Waits until whoever opens or releases the document is done. What the ledger refused it, it would refuse us
@@ -119,17 +139,6 @@ async fn wait(mut outcome: watch::Receiver<Option<Verdict>>, limits: PlanLimits)
         }
         Some(Verdict::Unavailable | Verdict::Fenced) => Err(CloseReason::TryAgainLater),
         _ => Ok(()),
-    }
-}
-
-/// A document in grace makes room for one that is wanted.
-async fn give_one_up(node: &Node, key: &DocumentKey) -> bool {
-    match node.registry.unused(&key.app) {
-        Some(handle) => {
-            handle.give_up().await;
-            true
-        }
-        None => false,
     }
 }
 

@@ -13,11 +13,11 @@ use hyper::header::{
 };
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
-use std::sync::atomic::Ordering;
 
 pub(crate) type Answer = Response<Body>;
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The request's id, to quote in a report.
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const METHODS: &str = "GET, HEAD, OPTIONS";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -26,9 +26,9 @@ const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.
 
 /// `GET /health`: 200 while the node takes connections, else 503.
 pub(crate) fn health(node: &Node) -> Answer {
-    let answers = node.cluster_answers.load(Ordering::Relaxed)
-        && node.documents_answer.load(Ordering::Relaxed)
-        && node.desk.answers();
+    let now = node.now();
+    let answers =
+        node.cluster_answers.answers(now) && node.documents_answer.answers(now) && node.desk.answers();
     let status = if node.is_overloaded() {
         "overloaded"
     } else if node.is_draining() || !answers {

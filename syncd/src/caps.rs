@@ -10,6 +10,9 @@ pub const BACKLOG_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const WRITE_PIECES_MAX: usize = 16;
 /// Bytes that one read of an idle connection's buffer holds.
 pub const READ_BUFFER_BYTES: usize = 1024;
+/// Reads of a connection's socket before other tasks get a chance. Each is of at most the read buffer's bytes, so
+/// that this is a batch of small messages.
+pub const READS_BETWEEN_YIELDS: u32 = 256;
 /// Messages that a connection reads before it hands them over.
 pub const BATCH_MESSAGES_MAX: usize = 256;
 /// Bytes that a connection reads before it hands them over.
@@ -20,6 +23,15 @@ pub const INBOX_BYTES_MAX: u32 = 32 * 1024 * 1024;
 pub const BATCH_BYTES_MIN: u32 = 256;
 /// Batches that a document works on before it stores and sends.
 pub const TURN_BATCHES_MAX: usize = 64;
+/// Bytes of replies of a turn that wait to be sent before the rest of the turn is worked off.
+pub const TURN_REPLY_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a message, or of a state to encode, from which the work on it moves off the threads that serve
+/// everybody.
+pub const HEAVY_BYTES: usize = 64 * 1024;
+/// How long an op that finds its app's window empty waits for others to return what they did not use.
+pub const OPS_RETURN_WAIT: Duration = Duration::from_millis(20);
+/// How soon a document in grace that a handshake is looking at is looked at again.
+pub const GRACE_RETRY: Duration = Duration::from_millis(100);
 /// Sessions that are sent to before other tasks get a chance.
 pub const SENDS_BETWEEN_YIELDS: usize = 256;
 /// How often a document looks after sessions that are silent.
@@ -33,6 +45,12 @@ pub const SILENT_BEFORE_PING_S: u32 = 30;
 pub const SILENT_BEFORE_DROP_S: u32 = 90;
 /// How long a closing connection may take to read what is left and answer the close frame.
 pub const CLOSE_WAIT: Duration = Duration::from_secs(10);
+/// Refused or ended sockets that are given [`CLOSE_WAIT`] at once; past it the socket ends behind its close frame.
+pub const CLOSING_MAX: usize = 4096;
+/// How long a failure of a store is told in `/health` where nothing has asked that store since.
+pub const FAILURE_TOLD: Duration = Duration::from_secs(15);
+/// How long a connection may speak plain HTTP.
+pub const HTTP_LIFE: Duration = Duration::from_secs(120);
 /// How long a handshake may wait for the ledger.
 pub const LEDGER_WAIT: Duration = Duration::from_secs(5);
 /// How long a handshake may wait for another one that opens or releases the same document.
@@ -56,6 +74,8 @@ pub const LOAD_BYTES_INLINE: usize = 64 * 1024;
 pub const HELD_MAX: usize = 1024;
 /// (IP, app) pairs whose refusals are remembered.
 pub const REFUSALS_MAX: usize = 16_384;
+/// How often forgotten refusals are swept out of a full memory.
+pub const REFUSALS_SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// How long a refusal is remembered after its close frame went out.
 pub const REFUSAL_MEMORY: Duration = Duration::from_secs(15);
 /// How long the close frame of a refusal that keeps coming back is held: from, to.

@@ -4,7 +4,6 @@ use crate::caps::{BEAT_EVERY, MEMORY_LOOK_EVERY, STORE_DEADLINE};
 use crate::node::Node;
 use domain::ports::{Beat, NodeRecord, Unavailable};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Makes the node known.
 pub(crate) async fn announce(node: &Node) {
@@ -58,7 +57,7 @@ async fn tell(node: &Node, beat: u64, telling: Telling) {
         Ok(outcome) => outcome,
         Err(_) => Err(Unavailable::new("cluster", "no answer in time")),
     };
-    node.cluster_answers.store(outcome.is_ok(), Ordering::Relaxed);
+    node.cluster_answers.note(outcome.is_ok(), node.now());
     match outcome {
         Ok(Beat::Alive) => {}
         Ok(Beat::Fenced) => tracing::error!(node = %node.id, "this node was declared dead"),
@@ -90,9 +89,10 @@ fn measure(node: &Node) {
     node.metrics.quarantined.set(i64::try_from(quarantined).unwrap_or(i64::MAX));
 }
 
-/// Resident memory of this process, from the kernel's accounting (proc(5), `statm`). `None` where there is none.
+/// Resident memory of this process, from the kernel's accounting (proc(5), `VmRSS` of `status`). `None` where
+/// there is none.
 fn resident_bytes() -> Option<i64> {
-    const PAGE_BYTES: i64 = 4096;
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    statm.split(' ').nth(1)?.parse::<i64>().ok()?.checked_mul(PAGE_BYTES)
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<i64>().ok()?.checked_mul(1024)
 }

@@ -8,7 +8,6 @@ use crate::metrics::HandshakeOutcome;
 use crate::node::Node;
 use crate::session;
 use crate::socket::Socket;
-use crate::unverified;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use domain::client_ip::ClientIp;
@@ -58,13 +57,21 @@ pub(crate) async fn answer(
 /// What is no upgrade goes to the other routes; on a document's path that they do not know, a WebSocket is
 /// what should have been asked for.
 async fn other(node: &Node, routes: Router, request: Request<axum::body::Body>) -> Answer {
-    let is_document = request.method() == Method::GET
-        && matches!(classify(request.uri().path()), DocumentPath::Document(_));
+    let is_document = matches!(classify(request.uri().path()), DocumentPath::Document(_));
+    let is_preflight = request.method() == Method::OPTIONS;
     let answer = routes.oneshot(request).await.unwrap_or_else(|never| match never {});
-    if is_document && answer.status() == StatusCode::NOT_FOUND {
-        return answer::upgrade_required(node);
+    match answer.status() {
+        StatusCode::NOT_FOUND if is_document && !is_preflight => answer::upgrade_required(node),
+        // Of a router that has no words of its own for it.
+        StatusCode::NOT_FOUND if !answer.headers().contains_key(answer::X_REQUEST_ID) => {
+            if is_preflight {
+                answer::preflight(node)
+            } else {
+                answer::not_found(node)
+            }
+        }
+        _ => answer,
     }
-    answer
 }
 
 async fn policed(node: &Node, client: ClientIp, render: fn(&Node) -> Answer) -> Answer {
@@ -92,13 +99,19 @@ async fn attempt(
     if is_over(node, Policy::Connect, client).await {
         return refuse(node, answer::rate_limited(node, Policy::Connect));
     }
-    let who = || (client, attempt.token.as_deref().and_then(unverified::app));
-    if node.refusals.is_turned_away(node.now(), who) {
+    if node.refusals.is_full() && is_refused_again(node, &attempt).await {
         return refuse(node, answer::rate_limited(node, Policy::Connect));
     }
     let answer = accept(key, attempt.subprotocol);
     tokio::spawn(upgraded(Arc::clone(node), upgrade, attempt));
     answer
+}
+
+/// Whether an attempt is of one that keeps being refused. Only a genuine token tells one app from another here,
+/// as it does when the refusal is noted; genuine tokens are remembered, so that this costs little.
+async fn is_refused_again(node: &Node, attempt: &Attempt) -> bool {
+    let who = session::refused_as(node, attempt).await;
+    node.refusals.is_recent(&who, node.now())
 }
 
 fn refuse(node: &Node, answer: Answer) -> Answer {

@@ -2,6 +2,7 @@
 //! outcome is known. Requests wait for verdicts; places that were admitted are given back when dropped.
 
 use crate::caps::{LEDGER_RETRY, LEDGER_WAIT, STORE_DEADLINE};
+use crate::health::Answers;
 use crate::metrics::Metrics;
 use domain::clock::{Clock, Entropy};
 use domain::ids::{AppKey, NodeId};
@@ -10,7 +11,7 @@ use domain::ports::{Ledger, Unavailable};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -23,8 +24,7 @@ pub struct LedgerDesk {
     metrics: Arc<Metrics>,
     apps: Mutex<HashMap<AppKey, Arc<AppDesk>>>,
     tickets: AtomicU64,
-    /// The store answered the last write.
-    answers: AtomicBool,
+    answers: Answers,
 }
 
 struct AppDesk {
@@ -57,7 +57,7 @@ impl LedgerDesk {
         entropy: Arc<dyn Entropy>,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
-        let (apps, tickets, answers) = (Mutex::default(), AtomicU64::new(0), AtomicBool::new(true));
+        let (apps, tickets, answers) = (Mutex::default(), AtomicU64::new(0), Answers::default());
         Arc::new(Self { node, store, clock, entropy, metrics, apps, tickets, answers })
     }
 
@@ -91,10 +91,10 @@ impl LedgerDesk {
         }
     }
 
-    /// Whether the store answered the last write.
+    /// Whether the store is believed to answer.
     #[must_use]
     pub fn answers(&self) -> bool {
-        self.answers.load(Ordering::Relaxed)
+        self.answers.answers(self.clock.monotonic())
     }
 
     /// Whether everything that was given back has left the store's books.
@@ -155,7 +155,7 @@ impl LedgerDesk {
             Err(_) => Err(Unavailable::new("ledger", "no answer in time")),
         };
         self.metrics.ledger_write(self.clock.monotonic().saturating_sub(began), outcome.is_ok());
-        self.answers.store(outcome.is_ok(), Ordering::Relaxed);
+        self.answers.note(outcome.is_ok(), self.clock.monotonic());
         if let Err(error) = &outcome {
             tracing::warn!(%app, %error, "a ledger write was not answered; it will be sent again");
         }

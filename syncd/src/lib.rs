@@ -12,6 +12,7 @@ mod document;
 mod drain;
 mod frames;
 mod handshake;
+mod health;
 mod heartbeat;
 mod http;
 pub mod ledger;
@@ -27,7 +28,6 @@ mod registry;
 mod serve;
 mod session;
 mod socket;
-mod unverified;
 mod wire;
 
 pub use config::NodeConfig;

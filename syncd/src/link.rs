@@ -92,6 +92,12 @@ impl Link {
         self.out.lock().ask_close(reason);
     }
 
+    /// Whether frames may still be sent.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.out.lock().state, State::Open)
+    }
+
     /// Ends the connection without a word.
     pub fn kill(&self) {
         self.out.lock().die();

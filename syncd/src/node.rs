@@ -1,6 +1,8 @@
 //! What all parts of one node share.
 
+use crate::caps::{CLOSE_WAIT, CLOSING_MAX};
 use crate::config::NodeConfig;
+use crate::health::Answers;
 use crate::ledger::LedgerDesk;
 use crate::link::Link;
 use crate::metrics::Metrics;
@@ -13,7 +15,7 @@ use domain::ports::{Cluster, Documents, Ledger, NodeState, Owner, Pins, RateBuck
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// The stores that a node works on, each behind its port.
@@ -48,12 +50,24 @@ pub(crate) struct Node {
     /// Every counted connection, for the waves of a drain.
     links: Mutex<HashMap<u64, Arc<Link>>>,
     ids: AtomicU64,
+    closing: AtomicUsize,
     draining: AtomicBool,
-    /// The cluster's table answered the last beat, and the document store the last append.
-    pub(crate) cluster_answers: AtomicBool,
-    pub(crate) documents_answer: AtomicBool,
+    pub(crate) cluster_answers: Answers,
+    pub(crate) documents_answer: Answers,
     /// When a fail-open was last logged.
     fail_open_logged: Mutex<Option<Duration>>,
+}
+
+/// A socket at its end. Counts until it is dropped.
+pub(crate) struct Closing<'a> {
+    node: &'a Node,
+    pub(crate) wait: Duration,
+}
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.node.closing.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Node {
@@ -76,9 +90,10 @@ impl Node {
             refusals: Refusals::default(),
             links: Mutex::default(),
             ids: AtomicU64::new(1),
+            closing: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
-            cluster_answers: AtomicBool::new(true),
-            documents_answer: AtomicBool::new(true),
+            cluster_answers: Answers::default(),
+            documents_answer: Answers::default(),
             fail_open_logged: Mutex::default(),
         })
     }
@@ -130,6 +145,12 @@ impl Node {
         if self.links.lock().remove(&id).is_some() {
             self.metrics.connections.dec();
         }
+    }
+
+    /// A socket's end begins. Where too many are at theirs, it is given no time.
+    pub(crate) fn begin_close(&self) -> Closing<'_> {
+        let others = self.closing.fetch_add(1, Ordering::Relaxed);
+        Closing { node: self, wait: if others < CLOSING_MAX { CLOSE_WAIT } else { Duration::ZERO } }
     }
 
     pub(crate) fn links(&self) -> Vec<Arc<Link>> {

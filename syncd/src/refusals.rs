@@ -1,7 +1,7 @@
 //! Remembers who was refused, so that a client that comes back at once, for ever, is held back instead of
 //! served at its own pace.
 
-use crate::caps::{HELD_MAX, HOLD, REFUSAL_MEMORY, REFUSALS_MAX};
+use crate::caps::{HELD_MAX, HOLD, REFUSAL_MEMORY, REFUSALS_MAX, REFUSALS_SWEEP_EVERY};
 use domain::client_ip::ClientIp;
 use domain::clock::Entropy;
 use domain::ids::AppKey;
@@ -17,9 +17,15 @@ pub(crate) type Refused = (ClientIp, Option<AppKey>);
 /// The node's memory of refusals.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
-    /// Until when each refusal is remembered.
-    recent: Mutex<HashMap<Refused, Duration>>,
+    recent: Mutex<Recent>,
     held: Arc<AtomicUsize>,
+}
+
+#[derive(Debug, Default)]
+struct Recent {
+    /// Until when each refusal is remembered.
+    refusals: HashMap<Refused, Duration>,
+    sweep_at: Duration,
 }
 
 /// How long a close frame is held back. Counts as a held socket until it is dropped.
@@ -35,13 +41,15 @@ impl Refusals {
     /// is room for held sockets.
     pub(crate) fn refuse(&self, who: Refused, now: Duration, entropy: &dyn Entropy) -> Option<Hold> {
         let mut recent = self.recent.lock();
-        if recent.len() >= REFUSALS_MAX {
-            recent.retain(|_, until| *until > now);
+        if recent.refusals.len() >= REFUSALS_MAX && now >= recent.sweep_at {
+            recent.refusals.retain(|_, until| *until > now);
+            recent.sweep_at = now + REFUSALS_SWEEP_EVERY;
         }
-        if recent.len() >= REFUSALS_MAX {
+        if recent.refusals.len() >= REFUSALS_MAX && !recent.refusals.contains_key(&who) {
             return None;
         }
-        let known = recent.insert(who.clone(), now + REFUSAL_MEMORY).is_some_and(|until| until > now);
+        let known =
+            recent.refusals.insert(who.clone(), now + REFUSAL_MEMORY).is_some_and(|until| until > now);
         if !known || self.held.fetch_add(1, Ordering::Relaxed) >= HELD_MAX {
             if known {
                 self.held.fetch_sub(1, Ordering::Relaxed);
@@ -49,15 +57,18 @@ impl Refusals {
             return None;
         }
         let length = entropy.between(HOLD.0, HOLD.1);
-        recent.insert(who, now + length + REFUSAL_MEMORY);
+        recent.refusals.insert(who, now + length + REFUSAL_MEMORY);
         Some(Hold { length, held: Arc::clone(&self.held) })
     }
 
-    /// Whether an attempt of `who` is to be answered 429 before the upgrade: it keeps being refused, and there
-    /// is no room to hold it.
-    pub(crate) fn is_turned_away(&self, now: Duration, who: impl FnOnce() -> Refused) -> bool {
+    /// Whether there is no room to hold another socket.
+    pub(crate) fn is_full(&self) -> bool {
         self.held.load(Ordering::Relaxed) >= HELD_MAX
-            && self.recent.lock().get(&who()).is_some_and(|until| *until > now)
+    }
+
+    /// Whether `who` was refused lately.
+    pub(crate) fn is_recent(&self, who: &Refused, now: Duration) -> bool {
+        self.recent.lock().refusals.get(who).is_some_and(|until| *until > now)
     }
 
     #[cfg(test)]
@@ -98,15 +109,15 @@ mod tests {
     }
 
     #[test]
-    fn past_the_bound_on_held_sockets_the_refused_are_turned_away_and_others_are_not() {
+    fn past_the_bound_on_held_sockets_the_refused_are_known_from_others() {
         let (refusals, entropy) = (Refusals::default(), SeededEntropy::new(1));
         let holds: Vec<Hold> =
             (0..=HELD_MAX).filter_map(|_| refusals.refuse(who(1), NOW, &entropy)).collect();
         assert_eq!(holds.len(), HELD_MAX);
         assert!(refusals.refuse(who(1), NOW, &entropy).is_none());
-        assert!(refusals.is_turned_away(NOW, || who(1)));
-        assert!(!refusals.is_turned_away(NOW, || who(2)));
+        assert!(refusals.is_full());
+        assert!(refusals.is_recent(&who(1), NOW) && !refusals.is_recent(&who(2), NOW));
         drop(holds);
-        assert!(!refusals.is_turned_away(NOW, || who(1)));
+        assert!(!refusals.is_full());
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Registry {
 #[derive(Default)]
 struct Entries {
     documents: HashMap<DocumentKey, Entry>,
-    /// Open documents without users, by app.
+    /// Documents without users, by app: those in grace, and those that are being released.
     unused: HashMap<AppKey, HashSet<DocumentKey>>,
 }
 
@@ -49,6 +49,14 @@ pub(crate) enum Look {
     Open(Busy),
     /// It can't be opened for now.
     Quarantined,
+}
+
+/// A document without users.
+pub(crate) enum Unused {
+    /// It can be asked to end.
+    InGrace(DocumentHandle),
+    /// It ends; the sender's end says when that is over.
+    Ending(watch::Receiver<Option<Verdict>>),
 }
 
 /// One user of an open document. Counts until it is dropped.
@@ -96,7 +104,9 @@ impl Registry {
         let mut entries = self.entries.lock();
         match entries.documents.get(&handle.key) {
             Some(Entry::Open { handle: open, users: 0 }) if open.same(handle) => {
-                Some(self.busy(&mut entries, &handle.key))
+                let busy = self.busy(&mut entries, &handle.key);
+                entries.unused.insert_document(&handle.key);
+                Some(busy)
             }
             _ => None,
         }
@@ -107,12 +117,13 @@ impl Registry {
         self.busy(&mut self.entries.lock(), &handle.key)
     }
 
-    /// A document of the app that is open and has no users.
-    pub(crate) fn unused(&self, app: &AppKey) -> Option<DocumentHandle> {
+    /// A document of the app that has no users, and whose place in the ledger will be free.
+    pub(crate) fn unused(&self, app: &AppKey) -> Option<Unused> {
         let entries = self.entries.lock();
         let key = entries.unused.get(app)?.iter().next()?;
         match entries.documents.get(key) {
-            Some(Entry::Open { handle, .. }) => Some(handle.clone()),
+            Some(Entry::Open { handle, .. }) => Some(Unused::InGrace(handle.clone())),
+            Some(Entry::Busy(end)) => Some(Unused::Ending(end.clone())),
             _ => None,
         }
     }
@@ -172,7 +183,9 @@ impl Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         if !self.done {
-            self.registry.entries.lock().documents.remove(&self.key);
+            let mut entries = self.registry.entries.lock();
+            entries.documents.remove(&self.key);
+            entries.unused.remove_document(&self.key);
         }
     }
 }
@@ -186,17 +199,22 @@ impl Drop for Seat {
         {
             *users -= 1;
             if *users == 0 {
-                entries.unused.entry(key.app.clone()).or_default().insert(DocumentKey::clone(key));
+                entries.unused.insert_document(key);
             }
         }
     }
 }
 
-trait Unused {
+trait ByApp {
+    fn insert_document(&mut self, key: &DocumentKey);
     fn remove_document(&mut self, key: &DocumentKey);
 }
 
-impl Unused for HashMap<AppKey, HashSet<DocumentKey>> {
+impl ByApp for HashMap<AppKey, HashSet<DocumentKey>> {
+    fn insert_document(&mut self, key: &DocumentKey) {
+        self.entry(key.app.clone()).or_default().insert(key.clone());
+    }
+
     fn remove_document(&mut self, key: &DocumentKey) {
         if let Some(documents) = self.get_mut(&key.app) {
             documents.remove(key);

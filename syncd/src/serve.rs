@@ -1,6 +1,6 @@
 //! The life of a node: announce, accept, drain.
 
-use crate::caps::{HEAD_BYTES_MAX, HEAD_WAIT, HTTP_CONNECTIONS_MAX};
+use crate::caps::{HEAD_BYTES_MAX, HEAD_WAIT, HTTP_CONNECTIONS_MAX, HTTP_LIFE};
 use crate::config::NodeConfig;
 use crate::metrics::{Metrics, OutsideCounter};
 use crate::node::{Node, Ports};
@@ -92,8 +92,9 @@ async fn connection(
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WAIT).max_buf_size(HEAD_BYTES_MAX);
-    // Whatever breaks off here concerns this client alone.
-    if let Err(error) = builder.serve_connection(TokioIo::new(tcp), service).with_upgrades().await {
+    let served = builder.serve_connection(TokioIo::new(tcp), service).with_upgrades();
+    // Whatever breaks off here concerns this client alone. A client that asks and never reads is ended by time.
+    if let Ok(Err(error)) = tokio::time::timeout(HTTP_LIFE, served).await {
         tracing::debug!(%peer, %error, "an HTTP connection broke off");
     }
 }

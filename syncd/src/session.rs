@@ -30,7 +30,8 @@ pub(crate) async fn serve(node: Arc<Node>, mut socket: Socket, attempt: Box<Atte
     };
     if let Some(reason) = reason {
         node.metrics.close(&reason);
-        Box::pin(socket.close(&reason)).await;
+        let closing = node.begin_close();
+        Box::pin(socket.close(&reason, closing.wait)).await;
     }
 }
 
@@ -48,6 +49,15 @@ async fn open(node: &Arc<Node>, attempt: Box<Attempt>) -> Result<(Admitted, u64)
     let admitted =
         admit(node, &key, &claims).await.map_err(|reason| refused(Some(key.app.clone()), reason))?;
     Ok((admitted, claims.limits.ops_per_minute_max))
+}
+
+/// What a refusal of this attempt would be noted under.
+pub(crate) async fn refused_as(node: &Node, attempt: &Attempt) -> Refused {
+    let app = match &attempt.name {
+        Ok(_) => verify(node, attempt.token.as_deref()).await.ok().map(|claims| claims.app.clone()),
+        Err(_) => None,
+    };
+    (attempt.client, app)
 }
 
 async fn verify(node: &Node, token: Option<&str>) -> Result<Arc<Claims>, TokenRefusal> {

@@ -1,6 +1,6 @@
 //! A connection's receiving half: the WebSocket library over the [`Wire`], read in batches.
 
-use crate::caps::{BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, CLOSE_WAIT, READ_BUFFER_BYTES};
+use crate::caps::{BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, READ_BUFFER_BYTES, READS_BETWEEN_YIELDS};
 use crate::link::{Demand, Link};
 use crate::wire::Wire;
 use bytes::Bytes;
@@ -9,6 +9,7 @@ use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -57,6 +58,17 @@ impl Socket {
             Demand::Close(reason) => return Poll::Ready(Received::End(Some(reason))),
             Demand::Die => return Poll::Ready(Received::End(None)),
         }
+        self.web_socket.get_mut().allow(READS_BETWEEN_YIELDS);
+        let received = self.poll_read(cx);
+        if self.web_socket.get_mut().take_heard() {
+            self.link.heard(now_s());
+        }
+        received
+    }
+
+    /// Reads until there is a batch, or nothing more to read, or the allowance of reads is spent: frames that
+    /// carry no message (pings, empty fragments) must not keep the thread from others.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
         let mut messages = Vec::new();
         let mut bytes = 0;
         loop {
@@ -68,7 +80,7 @@ impl Socket {
                     bytes += message.len();
                     messages.push(message);
                 }
-                Ok(Message::Ping(_) | Message::Pong(_)) => self.link.heard(now_s()),
+                Ok(Message::Ping(_) | Message::Pong(_)) => {}
                 Ok(Message::Close(_)) => {
                     // Sends the answer; whether the client still takes it changes nothing.
                     let _ = self.web_socket.flush();
@@ -81,6 +93,10 @@ impl Socket {
                     if !messages.is_empty() {
                         break;
                     }
+                    if self.web_socket.get_ref().is_spent() {
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                     match self.link.tcp().poll_read_ready(cx) {
                         Poll::Pending => return Poll::Pending,
                         Poll::Ready(Ok(())) => {}
@@ -90,19 +106,18 @@ impl Socket {
                 Err(error) => return end(messages, close_reason(&error), &self.link),
             }
         }
-        self.link.heard(now_s());
         Poll::Ready(Received::Messages(messages))
     }
 
-    /// Sends the close frame behind all that waits, and gives the client time to read it and to hang up.
-    pub(crate) async fn close(&mut self, reason: &CloseReason) {
+    /// Sends the close frame behind all that waits, and gives the client `wait` to read it and to hang up.
+    pub(crate) async fn close(&mut self, reason: &CloseReason, wait: Duration) {
         let frame = CloseFrame { code: reason.code().into(), reason: reason.text().as_ref().into() };
         // An error means that the closing handshake is over already.
         let _ = self.web_socket.close(Some(frame));
         self.link.closing();
         let mut ended = false;
         let goodbye = poll_fn(|cx| poll_goodbye(&self.link, &mut ended, cx));
-        let _ = tokio::time::timeout(CLOSE_WAIT, goodbye).await;
+        let _ = tokio::time::timeout(wait, goodbye).await;
     }
 }
 

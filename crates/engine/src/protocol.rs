@@ -13,15 +13,19 @@ const STEP_1: u64 = 0;
 const STEP_2: u64 = 1;
 const UPDATE: u64 = 2;
 
+/// An update of no structs and no deletions.
+const EMPTY_UPDATE: &[u8] = &[0, 0];
+
 /// An awareness message without states. Stock y-websocket clients drop a line on which no data arrived for 30 s,
 /// and do not see WebSocket pings; this is the smallest message that they take for data and that says nothing.
 pub const SILENCE_FRAME: &[u8] = &[1, 1, 0];
 
-/// Whether a message, as far as its first bytes tell, carries an update, and so may be an op.
+/// Whether a message, as far as its first bytes tell, carries an update that is not empty, and so may be an op.
 #[must_use]
 pub fn may_be_op(message: &[u8]) -> bool {
     let mut reader = Reader::new(message);
-    reader.number() == Ok(SYNC) && matches!(reader.number(), Ok(STEP_2 | UPDATE))
+    let has_update = reader.number() == Ok(SYNC) && matches!(reader.number(), Ok(STEP_2 | UPDATE));
+    has_update && reader.buffer() != Ok(EMPTY_UPDATE)
 }
 
 /// What a message asks for. Byte strings are where they were in the message, without a copy.
@@ -122,10 +126,10 @@ mod tests {
     }
 
     #[test]
-    fn updates_and_steps_2_may_be_ops() {
+    fn updates_and_steps_2_that_are_not_empty_may_be_ops() {
         let may_be: [&[u8]; 3] = [&[0, 1, 1, 9], &[0, 2, 1, 9], &[0, 2]];
         assert!(may_be.iter().all(|message| may_be_op(message)));
-        let never: [&[u8]; 5] = [&[], &[0], &[0, 0, 1, 9], &[1, 1, 9], &[3]];
+        let never: [&[u8]; 6] = [&[], &[0], &[0, 0, 1, 9], &[0, 1, 2, 0, 0], &[1, 1, 9], &[3]];
         assert!(!never.iter().any(|message| may_be_op(message)));
     }
 

@@ -1,6 +1,7 @@
 use crate::caps::{BATCH_BYTES_MIN, INBOX_BYTES_MAX};
 use crate::link::Link;
 use bytes::Bytes;
+use domain::close::CloseReason;
 use domain::ids::DocumentKey;
 use engine::SessionId;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 pub(crate) enum Inbound {
     Join {
         session: SessionId,
-        link: Arc<Link>,
+        joining: Joining,
         ops_per_minute: u64,
     },
     Messages {
@@ -24,6 +25,30 @@ pub(crate) enum Inbound {
     },
     /// Release the document if it has no users; the sender is dropped when that is done.
     GiveUp(oneshot::Sender<()>),
+}
+
+/// The link of a session that is about to join. Dropped by a document that ended before, it is closed: nobody
+/// else would look after it.
+pub(crate) struct Joining(Option<Arc<Link>>);
+
+impl Joining {
+    /// The session has joined.
+    pub(crate) fn joined(mut self) -> Arc<Link> {
+        self.0.take().expect("only this takes it, and consumes it")
+    }
+
+    /// Closes the session for a better reason than the one that dropping gives.
+    pub(crate) fn close(&self, reason: CloseReason) {
+        if let Some(link) = &self.0 {
+            link.close(reason);
+        }
+    }
+}
+
+impl Drop for Joining {
+    fn drop(&mut self) {
+        self.close(CloseReason::DocumentUnavailable);
+    }
 }
 
 /// An open document as others see it.
@@ -51,7 +76,8 @@ impl DocumentHandle {
     }
 
     pub(crate) fn join(&self, session: SessionId, link: &Arc<Link>, ops_per_minute: u64) -> Result<(), Gone> {
-        self.tell(Inbound::Join { session, link: Arc::clone(link), ops_per_minute })
+        let joining = Joining(Some(Arc::clone(link)));
+        self.tell(Inbound::Join { session, joining, ops_per_minute })
     }
 
     pub(crate) fn leave(&self, session: SessionId) {

@@ -11,6 +11,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// As many as answer a joiner: step 2, step 1 and awareness.
+const REPLIES_IN_ONE_WRITE: usize = 3;
+
 pub(super) struct Member {
     pub(super) link: Arc<Link>,
     pub(super) ops_per_minute: u64,
@@ -58,11 +61,15 @@ impl Members {
     pub(super) fn reply(&mut self, replies: &mut Vec<(SessionId, Bytes)>, now: Duration) {
         for run in replies.chunk_by(|a, b| a.0 == b.0) {
             let Some(member) = self.members.get_mut(&run[0].0) else { continue };
-            let pieces: Vec<Bytes> = run.iter().flat_map(|(_, message)| frames::pieces(message)).collect();
-            member.link.send(&pieces);
+            // In groups of a few, so that a reader's bound is looked at between large ones.
+            for group in run.chunks(REPLIES_IN_ONE_WRITE) {
+                let pieces: Vec<Bytes> =
+                    group.iter().flat_map(|(_, message)| frames::pieces(message)).collect();
+                member.link.send(&pieces);
+                self.metrics.bytes_sent.inc_by(pieces.iter().map(|piece| piece.len() as u64).sum());
+            }
             member.sent_at = now;
             self.metrics.frames_sent.inc_by(run.len() as u64);
-            self.metrics.bytes_sent.inc_by(pieces.iter().map(|piece| piece.len() as u64).sum());
         }
         replies.clear();
     }

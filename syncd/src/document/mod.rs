@@ -3,6 +3,7 @@
 mod handle;
 mod members;
 mod opening;
+mod ops;
 mod release;
 mod task;
 

@@ -65,7 +65,7 @@ async fn load(node: &Node, key: &DocumentKey, pin: &Pin) -> Result<(Document, Lo
         Err(_) => Err(Unavailable::new("documents", "no answer in time").into()),
     };
     let answers = !matches!(outcome, Err(DocumentsError::Unavailable(_)));
-    node.documents_answer.store(answers, std::sync::atomic::Ordering::Relaxed);
+    node.documents_answer.note(answers, node.now());
     let Opened { updates, position } = outcome.map_err(|error| {
         node.metrics.store_error("documents");
         tracing::warn!(document = %key, %error, "the document could not be loaded");

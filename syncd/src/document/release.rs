@@ -121,8 +121,8 @@ impl Drop for PanicGuard {
 fn close_late_joiners(mut inbox: mpsc::UnboundedReceiver<Inbound>, reason: &CloseReason) {
     inbox.close();
     while let Ok(inbound) = inbox.try_recv() {
-        if let Inbound::Join { link, .. } = inbound {
-            link.close(reason.clone());
+        if let Inbound::Join { joining, .. } = inbound {
+            joining.close(reason.clone());
         }
     }
 }

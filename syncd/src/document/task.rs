@@ -3,8 +3,12 @@
 
 use super::handle::{DocumentHandle, Inbound};
 use super::members::Members;
+use super::ops::Ops;
 use super::release::PanicGuard;
-use crate::caps::{LOG_BYTES_MIN, LOG_ENTRIES_MAX, SILENCE_LOOK_EVERY, STORE_DEADLINE, TURN_BATCHES_MAX};
+use crate::caps::{
+    GRACE_RETRY, HEAVY_BYTES, LOG_BYTES_MIN, LOG_ENTRIES_MAX, SILENCE_LOOK_EVERY, STORE_DEADLINE,
+    TURN_BATCHES_MAX, TURN_REPLY_BYTES_MAX,
+};
 use crate::frames::SharedFrames;
 use crate::ledger::Places;
 use crate::node::Node;
@@ -12,11 +16,11 @@ use crate::registry::Busy;
 use bytes::Bytes;
 use domain::bounds::GRACE;
 use domain::close::CloseReason;
-use domain::policy::Window;
 use domain::ports::{DocumentsError, Pin, Position, RateBucket, Unavailable};
 use engine::{Document, OpsBudget, Refused, SessionId, Turn};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep};
 
@@ -33,6 +37,8 @@ pub(super) struct DocumentTask {
     /// When the last session left, or the document was opened.
     unused_since: Option<Duration>,
     look_at: Duration,
+    /// When a document in grace that a handshake was looking at is looked at again.
+    look_again_at: Duration,
     giving_up: Vec<oneshot::Sender<()>>,
 }
 
@@ -79,6 +85,7 @@ impl DocumentTask {
             turn: Turn::default(),
             unused_since: Some(now),
             look_at: now + SILENCE_LOOK_EVERY,
+            look_again_at: now,
             giving_up: Vec::new(),
         }
     }
@@ -113,7 +120,7 @@ impl DocumentTask {
     /// Sets the timer to the next moment at which there is something to do.
     fn wind(&self, timer: std::pin::Pin<&mut Sleep>) {
         let awareness = self.document.awareness_due();
-        let grace = self.unused_since.map(|since| since + GRACE);
+        let grace = self.unused_since.map(|since| (since + GRACE).max(self.look_again_at));
         let silence = (!self.members.is_empty()).then_some(self.look_at);
         let next = [awareness, grace, silence].into_iter().flatten().min();
         let wait = next.map_or(GRACE, |next| next.saturating_sub(self.node.now()));
@@ -125,8 +132,9 @@ impl DocumentTask {
     async fn turn(&mut self, batch: &mut Vec<Inbound>) -> Result<(), End> {
         let mut poisoned = false;
         for inbound in batch.drain(..) {
+            // What a poisoned document is told is dropped; a session that joins is closed by that.
             if !poisoned {
-                poisoned = self.take(inbound).await.is_err();
+                poisoned = self.take(inbound).await?.is_err();
             }
         }
         let now = self.node.now();
@@ -145,19 +153,19 @@ impl DocumentTask {
         self.compact_if_long().await
     }
 
-    async fn take(&mut self, inbound: Inbound) -> Result<(), Poison> {
+    async fn take(&mut self, inbound: Inbound) -> Result<Result<(), Poison>, End> {
         let now = self.node.now();
         match inbound {
-            Inbound::Join { session, link, ops_per_minute } => {
+            Inbound::Join { session, joining, ops_per_minute } => {
                 self.document.join(session, now);
-                self.members.join(session, link, ops_per_minute, now);
+                self.members.join(session, joining.joined(), ops_per_minute, now);
                 self.unused_since = None;
             }
             Inbound::Messages { session, messages, _room } => return self.receive(session, messages).await,
             Inbound::Leave { session } => self.leave(session),
             Inbound::GiveUp(done) => self.giving_up.push(done),
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     fn leave(&mut self, session: SessionId) {
@@ -170,22 +178,39 @@ impl DocumentTask {
         }
     }
 
-    async fn receive(&mut self, session: SessionId, messages: Vec<Bytes>) -> Result<(), Poison> {
-        let Some(member) = self.members.get(session) else { return Ok(()) };
-        let ops_per_minute = member.ops_per_minute;
+    async fn receive(&mut self, session: SessionId, messages: Vec<Bytes>) -> Result<Result<(), Poison>, End> {
+        let Some(member) = self.members.get(session) else { return Ok(Ok(())) };
+        let (link, limit) = (Arc::clone(&member.link), member.ops_per_minute);
         self.node.metrics.messages_received.inc_by(messages.len() as u64);
         self.node.metrics.bytes_received.inc_by(messages.iter().map(|m| m.len() as u64).sum());
-        let (mut budget, bought) = self.buy_ops(&messages, ops_per_minute).await;
-        let now = self.node.now();
+        let mut ops = self.buy_ops(&messages, limit).await;
         let mut outcome = Ok(());
         for message in &messages {
-            outcome = self.document.receive(session, message, now, &mut budget, &mut self.turn);
-            if outcome.is_err() {
+            outcome = self.apply(session, message, &mut ops.budget);
+            if outcome == Err(Refused::OpsExceeded) && ops.buy_again(&self.node, &self.ops(), limit).await {
+                outcome = self.apply(session, message, &mut ops.budget);
+            }
+            if outcome.is_err() || !link.is_open() {
                 break;
             }
+            // A few bytes may ask for megabytes: what is to be sent is sent before more is asked for.
+            if self.turn.replies.iter().map(|(_, reply)| reply.len()).sum::<usize>() > TURN_REPLY_BYTES_MAX {
+                self.store().await?;
+                self.send().await;
+            }
         }
-        self.node.metrics.ops.inc_by(budget.used());
-        self.return_ops(bought.saturating_sub(budget.used()), ops_per_minute).await;
+        self.node.metrics.ops.inc_by(ops.used());
+        ops.give_back(&self.node, &self.ops(), limit).await;
+        Ok(self.judge(session, limit, outcome))
+    }
+
+    /// Applies one message; a heavy one on a thread that serves nobody else meanwhile.
+    fn apply(&mut self, session: SessionId, message: &Bytes, ops: &mut OpsBudget) -> Result<(), Refused> {
+        let now = self.node.now();
+        heavy(message.len(), || self.document.receive(session, message, now, ops, &mut self.turn))
+    }
+
+    fn judge(&mut self, session: SessionId, limit: u64, outcome: Result<(), Refused>) -> Result<(), Poison> {
         match outcome {
             Ok(()) => Ok(()),
             Err(Refused::Malformed(what)) => {
@@ -194,35 +219,17 @@ impl DocumentTask {
                 Ok(())
             }
             Err(Refused::OpsExceeded) => {
-                self.expel(session, CloseReason::OpsExceeded { limit: ops_per_minute });
+                self.expel(session, CloseReason::OpsExceeded { limit });
                 Ok(())
             }
             Err(Refused::Poisoned(_)) => Err(Poison),
         }
     }
 
-    /// Takes as many ops from the app's window as these messages could be. Returns how many were granted, and
-    /// how many of them must be accounted for.
-    async fn buy_ops(&self, messages: &[Bytes], limit: u64) -> (OpsBudget, u64) {
+    /// Takes as many ops from the app's window as these messages could be.
+    async fn buy_ops(&self, messages: &[Bytes], limit: u64) -> Ops {
         let possible = messages.iter().filter(|message| engine::may_be_op(message)).count() as u64;
-        if possible == 0 {
-            return (OpsBudget::new(0), 0);
-        }
-        match self.node.take(&self.ops(), possible, Window::per_minute(limit)).await {
-            Some(granted) => (OpsBudget::new(granted), granted),
-            None => (OpsBudget::unlimited(), 0),
-        }
-    }
-
-    async fn return_ops(&self, unused: u64, limit: u64) {
-        if unused == 0 {
-            return;
-        }
-        let bucket = self.ops();
-        if let Err(error) = self.node.ports.gate.give_back(&bucket, unused, Window::per_minute(limit)).await {
-            // They stay counted until the window has passed: on the safe side of the limit.
-            self.node.failed_open(&bucket, &error.to_string());
-        }
+        Ops::buy(&self.node, &self.ops(), possible, limit).await
     }
 
     fn ops(&self) -> RateBucket {
@@ -270,7 +277,8 @@ impl DocumentTask {
 
     /// Replaces the stored log by one encoded state.
     pub(super) async fn compact(&mut self) -> Result<(), End> {
-        let state = self.document.encoded_state().map_err(|_| End::Poisoned)?;
+        let state_bytes = self.log.state_bytes.max(self.log.bytes);
+        let state = heavy(state_bytes, || self.document.encoded_state()).map_err(|_| End::Poisoned)?;
         let state_bytes = state.len();
         let documents = &self.node.ports.documents;
         let compaction = documents.compact(&self.handle.key, self.pin.generation, self.log.position, state);
@@ -288,7 +296,7 @@ impl DocumentTask {
 
     fn answered<T>(&self, outcome: Result<T, DocumentsError>) -> Result<T, End> {
         let answers = !matches!(outcome, Err(DocumentsError::Unavailable(_)));
-        self.node.documents_answer.store(answers, std::sync::atomic::Ordering::Relaxed);
+        self.node.documents_answer.note(answers, self.node.now());
         outcome.map_err(|error| {
             self.node.metrics.store_error("documents");
             tracing::warn!(document = %self.handle.key, %error, "the document could not be stored");
@@ -302,8 +310,8 @@ impl DocumentTask {
     /// Whether the document is to be released: its grace is over, or somebody asks for it early.
     fn is_over(&mut self) -> Option<Busy> {
         let asked: Vec<oneshot::Sender<()>> = std::mem::take(&mut self.giving_up);
-        let since = self.unused_since?;
-        let graced = self.node.now() >= since + GRACE;
+        let (since, now) = (self.unused_since?, self.node.now());
+        let graced = now >= since + GRACE && now >= self.look_again_at;
         if asked.is_empty() && !graced {
             return None;
         }
@@ -312,7 +320,7 @@ impl DocumentTask {
             self.giving_up = asked;
         } else {
             // A handshake has taken a seat and is about to join, or to be refused.
-            self.unused_since = Some(self.node.now());
+            self.look_again_at = now + GRACE_RETRY;
         }
         busy
     }
@@ -320,3 +328,9 @@ impl DocumentTask {
 
 /// The engine gave the document up.
 struct Poison;
+
+/// Does work on `bytes` of something. Where that is heavy, others move off this thread first.
+fn heavy<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    let has_other_threads = || Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
+    if bytes > HEAVY_BYTES && has_other_threads() { tokio::task::block_in_place(work) } else { work() }
+}
