@@ -27,7 +27,7 @@ pub const TURN_BATCHES_MAX: usize = 64;
 pub const TURN_REPLY_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of a message, or of a state to encode, from which the work on it moves off the threads that serve
 /// everybody.
-pub const HEAVY_BYTES: usize = 64 * 1024;
+pub const HEAVY_BYTES: usize = 256 * 1024;
 /// How long an op that finds its app's window empty waits for others to return what they did not use.
 pub const OPS_RETURN_WAIT: Duration = Duration::from_millis(20);
 /// How soon a document in grace that a handshake is looking at is looked at again.

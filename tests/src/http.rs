@@ -68,16 +68,24 @@ pub async fn raw(address: SocketAddr, request: &[u8]) -> Answer {
     within(PATIENCE, "an HTTP answer", async {
         let mut stream = TcpStream::connect(address).await.expect("the server listens");
         stream.write_all(request).await.expect("the request can be sent");
-        read_answer(&mut stream).await
+        let method = request.split(|byte| *byte == b' ').next();
+        read_answer(&mut stream, if method == Some(b"HEAD") { Body::Never } else { Body::AsAnnounced }).await
     })
     .await
 }
 
-async fn read_answer(stream: &mut TcpStream) -> Answer {
+/// Whether an answer's body follows its headers.
+#[derive(Clone, Copy)]
+enum Body {
+    AsAnnounced,
+    Never,
+}
+
+async fn read_answer(stream: &mut TcpStream, body: Body) -> Answer {
     let mut bytes = Vec::new();
     let mut piece = vec![0; 4096];
     loop {
-        if let Some(answer) = whole_answer(&bytes) {
+        if let Some(answer) = whole_answer(&bytes, body) {
             return answer;
         }
         match stream.read(&mut piece).await {
@@ -88,7 +96,7 @@ async fn read_answer(stream: &mut TcpStream) -> Answer {
 }
 
 /// The answer, once its headers and as much body as they announce are there.
-fn whole_answer(bytes: &[u8]) -> Option<Answer> {
+fn whole_answer(bytes: &[u8], body: Body) -> Option<Answer> {
     let end = bytes.windows(4).position(|w| w == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let mut lines = head.split("\r\n");
@@ -96,7 +104,10 @@ fn whole_answer(bytes: &[u8]) -> Option<Answer> {
     let headers: Vec<_> =
         lines.filter_map(|l| l.split_once(':')).map(|(n, v)| (n.to_owned(), v.trim().to_owned())).collect();
     let mut answer = Answer { status, headers, body: String::new() };
-    let length = if status == 101 { 0 } else { answer.header("content-length").map_or(0, parse_length) };
+    let length = match body {
+        Body::AsAnnounced if status != 101 => answer.header("content-length").map_or(0, parse_length),
+        _ => 0,
+    };
     let body = bytes.get(end + 4..end + 4 + length)?;
     answer.body = String::from_utf8_lossy(body).into_owned();
     Some(answer)

@@ -117,10 +117,20 @@ impl Server {
     /// Resident memory in KiB.
     #[must_use]
     pub fn resident_kib(&self) -> u64 {
+        self.status_kib("VmRSS:")
+    }
+
+    /// The most resident memory in KiB that it ever had.
+    #[must_use]
+    pub fn peak_resident_kib(&self) -> u64 {
+        self.status_kib("VmHWM:")
+    }
+
+    fn status_kib(&self, field: &str) -> u64 {
         let path = format!("/proc/{}/status", self.pid());
         let status = std::fs::read_to_string(path).expect("the server lives");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux reports VmRSS");
-        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("VmRSS is a number of kB")
+        let line = status.lines().find(|line| line.starts_with(field)).expect("Linux reports the field");
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("it is a number of kB")
     }
 
     /// Ends it as `kill -9` does.

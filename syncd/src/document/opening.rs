@@ -74,13 +74,12 @@ async fn load(node: &Node, key: &DocumentKey, pin: &Pin) -> Result<(Document, Lo
             DocumentsError::Unavailable(_) => CloseReason::TryAgainLater,
         }
     })?;
-    let bytes = updates.iter().map(Bytes::len).sum();
-    let entries = updates.len() as u64;
-    let document = build(updates, bytes).await.map_err(|_| {
+    let log = Log::loaded(position, &updates);
+    let document = build(updates, log.bytes.max(log.state_bytes)).await.map_err(|_| {
         tracing::error!(document = %key, "the stored document can't be loaded; it is quarantined");
         CloseReason::DocumentUnavailable
     })?;
-    Ok((document, Log { position, entries, bytes, state_bytes: 0 }))
+    Ok((document, log))
 }
 
 /// Builds the document, on a thread of its own where that takes long.

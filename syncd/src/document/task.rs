@@ -52,6 +52,17 @@ pub(super) struct Log {
     pub(super) state_bytes: usize,
 }
 
+impl Log {
+    /// The log of a document as it was loaded: one entry is its state, more are worth compacting.
+    pub(super) fn loaded(position: Position, updates: &[Bytes]) -> Self {
+        let bytes = updates.iter().map(Bytes::len).sum();
+        match updates {
+            [_] => Self { position, entries: 0, bytes: 0, state_bytes: bytes },
+            _ => Self { position, entries: updates.len() as u64, bytes, state_bytes: 0 },
+        }
+    }
+}
+
 /// Why a document's task ends.
 pub(super) enum End {
     /// Nobody uses it any more.
@@ -277,8 +288,8 @@ impl DocumentTask {
 
     /// Replaces the stored log by one encoded state.
     pub(super) async fn compact(&mut self) -> Result<(), End> {
-        let state_bytes = self.log.state_bytes.max(self.log.bytes);
-        let state = heavy(state_bytes, || self.document.encoded_state()).map_err(|_| End::Poisoned)?;
+        let state =
+            heavy(self.log.state_bytes, || self.document.encoded_state()).map_err(|_| End::Poisoned)?;
         let state_bytes = state.len();
         let documents = &self.node.ports.documents;
         let compaction = documents.compact(&self.handle.key, self.pin.generation, self.log.position, state);
