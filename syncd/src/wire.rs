@@ -11,7 +11,8 @@ pub(crate) struct Wire {
     link: Arc<Link>,
     /// Bytes that arrived behind the request's head.
     early: Bytes,
-    /// How often the socket may still be read before others get their turn.
+    /// How often the socket may still be read before others get their turn. A write of the library's counts too:
+    /// it answers a ping, and one read may hold many.
     reads_left: u32,
     /// Whether anything was read since that was last asked.
     heard: bool,
@@ -61,6 +62,7 @@ impl Read for Wire {
 
 impl Write for Wire {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.reads_left = self.reads_left.saturating_sub(1);
         self.link.send_control(buffer);
         Ok(buffer.len())
     }
