@@ -9,7 +9,7 @@ pub const BACKLOG_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Pieces of one vectored write. More does not pay: the kernel takes at most a socket buffer's worth.
 pub const WRITE_PIECES_MAX: usize = 16;
 /// Bytes that one read of an idle connection's buffer holds.
-pub const READ_BUFFER_BYTES: usize = 1024;
+pub const READ_BUFFER_BYTES: usize = 512;
 /// Reads of a connection's socket before other tasks get a chance. Each is of at most the read buffer's bytes, so
 /// that this is a batch of small messages.
 pub const READS_BETWEEN_YIELDS: u32 = 256;

@@ -152,8 +152,7 @@ impl DocumentTask {
         if self.document.awareness_due().is_some_and(|due| due <= now) {
             self.document.flush_awareness(now, &mut self.turn);
         }
-        self.store().await?;
-        self.send().await;
+        self.flush().await?;
         if poisoned || self.document.is_poisoned() {
             return Err(End::Poisoned);
         }
@@ -198,7 +197,7 @@ impl DocumentTask {
         let mut outcome = Ok(());
         for message in &messages {
             outcome = self.apply(session, message, &mut ops.budget);
-            if outcome == Err(Refused::OpsExceeded) && ops.buy_again(&self.node, &self.ops(), limit).await {
+            if outcome == Err(Refused::OpsExceeded) && self.buy_again(&mut ops, limit).await {
                 outcome = self.apply(session, message, &mut ops.budget);
             }
             if outcome.is_err() || !link.is_open() {
@@ -206,8 +205,8 @@ impl DocumentTask {
             }
             // A few bytes may ask for megabytes: what is to be sent is sent before more is asked for.
             if self.turn.replies.iter().map(|(_, reply)| reply.len()).sum::<usize>() > TURN_REPLY_BYTES_MAX {
-                self.store().await?;
-                self.send().await;
+                // Boxed, as the next try for an op is: an open document keeps no room for what is rare.
+                Box::pin(self.flush()).await?;
             }
         }
         self.node.metrics.ops.inc_by(ops.used());
@@ -241,6 +240,17 @@ impl DocumentTask {
     async fn buy_ops(&self, messages: &[Bytes], limit: u64) -> Ops {
         let possible = messages.iter().filter(|message| engine::may_be_op(message)).count() as u64;
         Ops::buy(&self.node, &self.ops(), possible, limit).await
+    }
+
+    async fn buy_again(&self, ops: &mut Ops, limit: u64) -> bool {
+        let bucket = self.ops();
+        Box::pin(ops.buy_again(&self.node, &bucket, limit)).await
+    }
+
+    async fn flush(&mut self) -> Result<(), End> {
+        self.store().await?;
+        self.send().await;
+        Ok(())
     }
 
     fn ops(&self) -> RateBucket {
