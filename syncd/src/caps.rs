@@ -6,6 +6,8 @@ use std::time::Duration;
 /// Bytes that wait for one reader before it is told to try again later. One message may go over it, so that a
 /// joiner of a large document is served.
 pub const BACKLOG_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Pongs and close frames that wait behind a reader's backlog: a client that pings and does not read is ended.
+pub const QUEUED_CONTROLS_MAX: usize = 1024;
 /// Pieces of one vectored write. More does not pay: the kernel takes at most a socket buffer's worth.
 pub const WRITE_PIECES_MAX: usize = 16;
 /// Bytes that one read of an idle connection's buffer holds.

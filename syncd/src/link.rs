@@ -4,7 +4,7 @@
 //! there and then, by whoever sends: no task is woken and nothing is copied. What the socket does not take
 //! waits in a queue with a bound in bytes, which the connection's own task empties.
 
-use crate::caps::{BACKLOG_BYTES_MAX, WRITE_PIECES_MAX};
+use crate::caps::{BACKLOG_BYTES_MAX, QUEUED_CONTROLS_MAX, WRITE_PIECES_MAX};
 use bytes::{Buf, Bytes};
 use domain::close::CloseReason;
 use parking_lot::Mutex;
@@ -28,6 +28,10 @@ struct Out {
     queue: VecDeque<Bytes>,
     bytes: usize,
     state: State,
+    /// Frames of the WebSocket library in the queue since it was last empty.
+    controls: usize,
+    /// The backlog was over its bound when there was more to send.
+    overrun: bool,
     waker: Option<Waker>,
 }
 
@@ -68,6 +72,7 @@ impl Link {
             return;
         }
         if out.bytes > BACKLOG_BYTES_MAX {
+            out.overrun = true;
             out.ask_close(CloseReason::TryAgainLater);
             return;
         }
@@ -92,10 +97,11 @@ impl Link {
         self.out.lock().ask_close(reason);
     }
 
-    /// Whether frames may still be sent.
+    /// Whether the reader was too far behind. Of such a session nothing more need be answered; what one sent that
+    /// has merely hung up is still worth storing.
     #[must_use]
-    pub fn is_open(&self) -> bool {
-        matches!(self.out.lock().state, State::Open)
+    pub fn is_overrun(&self) -> bool {
+        self.out.lock().overrun
     }
 
     /// Ends the connection without a word.
@@ -130,8 +136,9 @@ impl Link {
         let mut out = self.out.lock();
         match out.state {
             State::Dead => {}
-            _ if out.bytes > 2 * BACKLOG_BYTES_MAX => out.die(),
+            _ if out.controls >= QUEUED_CONTROLS_MAX => out.die(),
             _ => {
+                out.controls += 1;
                 let was_idle = out.queue.is_empty();
                 out.push(&[Bytes::copy_from_slice(frame)]);
                 if was_idle {
@@ -222,6 +229,7 @@ impl Out {
         }
         // An idle connection keeps no queue.
         self.queue = VecDeque::new();
+        self.controls = 0;
     }
 
     fn ask_close(&mut self, reason: CloseReason) {

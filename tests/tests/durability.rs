@@ -1,6 +1,7 @@
 //! What a second client has seen outlives the server, however it ends.
 
-use house_tests::{Agent, DataFolder, FLAVOURS, Opening, Plan, Server, StockClient};
+use house_tests::raw_client::RawClient;
+use house_tests::{Agent, DataFolder, FLAVOURS, Opening, Plan, Server, StockClient, wire};
 
 fn opening(server: &Server, token: &str) -> Opening {
     Opening { flavour: FLAVOURS[1], url: server.url(), room: "doc".into(), token: token.to_owned() }
@@ -109,4 +110,24 @@ async fn documents_in_memory_end_with_their_server() {
     server.kill().await;
     let server = Server::start(&data, &["--documents", "memory"]).await;
     assert_eq!(first_read(&agent, "heir", &server, &token).await, "");
+}
+
+#[tokio::test]
+async fn what_a_client_sends_just_before_it_hangs_up_is_not_lost() {
+    const CLIENTS: u64 = 40;
+    const OPS: usize = 100;
+    let (server, _data) = Server::fresh().await;
+    let token = server.token(&Plan::roomy());
+    for id in 1..=CLIENTS {
+        let mut client = RawClient::join(server.address(), "/doc", &token).await.expect("there is room");
+        let mut typist = wire::Typist::new(id);
+        for _ in 0..OPS {
+            client.send(wire::update_message(&typist.types("x"))).await;
+        }
+        client.leave().await;
+    }
+    let agent = Agent::start();
+    let newcomer = agent.open("newcomer", &opening(&server, &token)).await;
+    newcomer.text_is(&"x".repeat(CLIENTS as usize * OPS)).await;
+    newcomer.leave().await;
 }

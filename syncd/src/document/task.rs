@@ -189,7 +189,8 @@ impl DocumentTask {
     }
 
     async fn receive(&mut self, session: SessionId, messages: Vec<Bytes>) -> Result<Result<(), Poison>, End> {
-        let Some(member) = self.members.get(session) else { return Ok(Ok(())) };
+        let member = self.members.get(session).filter(|member| !member.link.is_overrun());
+        let Some(member) = member else { return Ok(Ok(())) };
         let (link, limit) = (Arc::clone(&member.link), member.ops_per_minute);
         self.node.metrics.messages_received.inc_by(messages.len() as u64);
         self.node.metrics.bytes_received.inc_by(messages.iter().map(|m| m.len() as u64).sum());
@@ -200,13 +201,13 @@ impl DocumentTask {
             if outcome == Err(Refused::OpsExceeded) && self.buy_again(&mut ops, limit).await {
                 outcome = self.apply(session, message, &mut ops.budget);
             }
-            if outcome.is_err() || !link.is_open() {
-                break;
-            }
             // A few bytes may ask for megabytes: what is to be sent is sent before more is asked for.
             if self.turn.replies.iter().map(|(_, reply)| reply.len()).sum::<usize>() > TURN_REPLY_BYTES_MAX {
                 // Boxed, as the next try for an op is: an open document keeps no room for what is rare.
                 Box::pin(self.flush()).await?;
+            }
+            if outcome.is_err() || link.is_overrun() {
+                break;
             }
         }
         self.node.metrics.ops.inc_by(ops.used());
