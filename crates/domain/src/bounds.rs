@@ -40,3 +40,21 @@ pub const LOOKUP_DEADLINE: Duration = Duration::from_secs(2);
 /// `Retry-After` of a 503 lies between these two, drawn for each answer, so that clients that were turned away
 /// together don't come back together.
 pub const RETRY_AFTER: std::ops::Range<Duration> = Duration::from_secs(5)..Duration::from_secs(15);
+/// How often a node raises its beat.
+pub const BEAT_EVERY: Duration = Duration::from_secs(5);
+/// How long a beat stands still, on its watcher's own clock, before its node may be declared dead: four beats. With
+/// [`LOOK_EVERY`] on both sides it leaves time to reap within the 30 s that are promised.
+pub const LEASE: Duration = Duration::from_secs(20);
+/// How often a node looks at the beats of the others.
+pub const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// A watcher that has not looked for longer than this has seen nothing.
+pub const LOOK_GAP_MAX: Duration = Duration::from_secs(7);
+/// How long a fenced node may stay half reaped before another reaper takes over.
+pub const REAPER_PATIENCE: Duration = Duration::from_secs(6);
+/// How long after its reaping a node's sealed shares are forgotten. By far longer than any write can be under way:
+/// one that arrives later would find nothing that refuses it.
+pub const BURY_AFTER: Duration = Duration::from_secs(60 * 60);
+/// How often a dead node's share may move while it is being sealed: once for each of its writes under way.
+pub const SEAL_TRIES_MAX: u32 = 16;
+/// Shares and pins of a dead node that are taken off the books at once.
+pub const REAPED_AT_ONCE: usize = 32;

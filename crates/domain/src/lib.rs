@@ -10,6 +10,7 @@ pub mod clock;
 pub mod close;
 pub mod http_error;
 pub mod ids;
+pub mod lease;
 pub mod ledger;
 pub mod limits;
 pub mod policy;

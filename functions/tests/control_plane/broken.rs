@@ -74,6 +74,10 @@ impl Cluster for Broken {
         self.fail().await
     }
 
+    async fn regions(&self) -> Result<Vec<Region>, Unavailable> {
+        self.fail().await
+    }
+
     async fn nodes(&self, _: &Region) -> Result<Vec<NodeRecord>, Unavailable> {
         self.fail().await
     }
@@ -82,7 +86,11 @@ impl Cluster for Broken {
         self.fail().await
     }
 
-    async fn hold(&self, _: &NodeId, _: &HeldKey) -> Result<(), Unavailable> {
+    async fn reaped(&self, _: &Region, _: &NodeId) -> Result<(), Unavailable> {
+        self.fail().await
+    }
+
+    async fn hold(&self, _: &Region, _: &NodeId, _: &HeldKey) -> Result<Beat, Unavailable> {
         self.fail().await
     }
 

@@ -106,6 +106,10 @@ impl AppLedger {
 
     /// Gives back places that were admitted.
     pub fn release(&mut self, places: Totals) {
+        if self.fenced {
+            // Whoever fenced this life takes all that it held off the books.
+            return;
+        }
         self.leaving.connections += places.connections;
         self.leaving.documents += places.documents;
         self.full_until = Duration::ZERO;

@@ -10,6 +10,16 @@ pub enum NodeState {
     Draining,
     /// Declared dead by a reaper; only a new epoch brings it back.
     Fenced,
+    /// Declared dead, and all that it held is off the books. Its sealed shares are forgotten later.
+    Reaped,
+}
+
+impl NodeState {
+    /// Whether this life of the node is over.
+    #[must_use]
+    pub fn is_dead(self) -> bool {
+        matches!(self, Self::Fenced | Self::Reaped)
+    }
 }
 
 /// A node as the others see it.
@@ -54,14 +64,18 @@ pub enum HeldKey {
 /// The nodes, their heartbeats, and what a reaper must visit.
 ///
 /// # Contract
-/// - [`Cluster::beat`] replaces the record of a node that is known and not fenced; it never brings a fenced or
+/// - [`Cluster::beat`] replaces the record of a node that is known and not dead; it never brings a dead or
 ///   forgotten node back. A repeat is harmless.
 /// - [`Cluster::announce`] makes the record of a life that was never announced. Repeated, it replaces the
-///   record, unless that life was fenced: then it changes nothing and says so.
+///   record, unless that life is dead: then it changes nothing and says so.
 /// - [`Cluster::fence`] is atomic: it marks the node fenced only where its beat is still `beat`, and says
 ///   whether the node is fenced afterwards. A repeat finds it fenced and says yes.
-/// - [`Cluster::hold`] is written before the first share or pin of that key. Holding twice is holding once.
-/// - [`Cluster::nodes`] lists every node of a region, fenced ones included; [`Cluster::held`] lists every key.
+/// - [`Cluster::hold`] is written before the first share or pin of that key. [`Beat::Alive`] means: whoever
+///   fences the node from here on finds the key among what it held. A life that is dead or not known is told
+///   [`Beat::Fenced`], and must write neither share nor pin. Holding twice is holding once.
+/// - [`Cluster::reaped`] marks a fenced node as reaped; any other state stays. A repeat is harmless.
+/// - [`Cluster::regions`] lists every region that a node was ever announced in.
+/// - [`Cluster::nodes`] lists every node of a region, dead ones included; [`Cluster::held`] lists every key.
 /// - [`Cluster::forget`] deletes a node's record. Called when nothing of it is held any more.
 /// - After [`Unavailable`] a change may or may not have happened; every call may be repeated.
 #[async_trait::async_trait]
@@ -72,14 +86,20 @@ pub trait Cluster: Send + Sync + 'static {
     /// Replaces a living node's record.
     async fn beat(&self, record: &NodeRecord) -> Result<Beat, Unavailable>;
 
+    /// Every region with nodes, dead ones included.
+    async fn regions(&self) -> Result<Vec<Region>, Unavailable>;
+
     /// Every node of a region.
     async fn nodes(&self, region: &Region) -> Result<Vec<NodeRecord>, Unavailable>;
 
     /// Declares a node dead whose beat stands still at `beat`.
     async fn fence(&self, region: &Region, node: &NodeId, beat: u64) -> Result<bool, Unavailable>;
 
+    /// Notes that nothing which a fenced node held is on the books any more.
+    async fn reaped(&self, region: &Region, node: &NodeId) -> Result<(), Unavailable>;
+
     /// Notes that the node may come to hold `key`.
-    async fn hold(&self, node: &NodeId, key: &HeldKey) -> Result<(), Unavailable>;
+    async fn hold(&self, region: &Region, node: &NodeId, key: &HeldKey) -> Result<Beat, Unavailable>;
 
     /// Strikes `key` from what the node may hold.
     async fn let_go(&self, node: &NodeId, key: &HeldKey) -> Result<(), Unavailable>;

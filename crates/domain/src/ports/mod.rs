@@ -5,6 +5,7 @@
 
 mod cluster;
 mod documents;
+mod homes;
 mod ledger;
 mod pins;
 mod rate_gate;
@@ -13,6 +14,7 @@ mod usage_log;
 
 pub use cluster::{Beat, Cluster, HeldKey, NodeRecord, NodeState};
 pub use documents::{Documents, DocumentsError, Opened, Position};
+pub use homes::{HomePorts, Homes};
 pub use ledger::Ledger;
 pub use pins::{Owner, Pin, PinOutcome, Pins};
 pub use rate_gate::{RateBucket, RateGate};

@@ -37,7 +37,8 @@ pub enum PinOutcome {
 ///   returns the same pin with the same generation, so a lost answer costs nothing.
 /// - Each new pin of a document has a generation above all its earlier ones, whatever was unpinned between.
 /// - [`Pins::take_over`] replaces exactly the pin that it names (owner and generation), with
-///   generation + 1. A repeat by the same new owner returns the pin it already made.
+///   generation + 1. A repeat by the same new owner returns the pin it already made. Where no pin stands any
+///   more it does as [`Pins::pin`]; where another does, nothing is changed.
 /// - [`Pins::unpin`] removes exactly the pin that it names; where another stands, or none, it changes nothing.
 /// - [`Pins::read`] is strongly consistent.
 /// - After [`Unavailable`] a change may or may not have happened; every call may be repeated.

@@ -34,6 +34,16 @@ async fn announce(cluster: &dyn Cluster, record: &NodeRecord) {
     assert_eq!(cluster.announce(record).await, Ok(Beat::Alive));
 }
 
+async fn announced(cluster: &dyn Cluster, name: &str, epoch: u64) -> NodeId {
+    let node = node(name, epoch);
+    announce(cluster, &record(node.clone(), 7)).await;
+    node
+}
+
+async fn hold(cluster: &dyn Cluster, node: &NodeId, key: &HeldKey) {
+    assert_eq!(cluster.hold(&region("r"), node, key).await, Ok(Beat::Alive));
+}
+
 /// The record is listed as it was announced.
 pub async fn a_node_is_known_when_it_is_announced(cluster: Arc<dyn Cluster>) {
     let record = record(node("one", 1), 7);
@@ -149,12 +159,12 @@ pub async fn the_nodes_of_a_region_are_listed_fenced_ones_included(cluster: Arc<
 
 /// Every key that is held is listed, until it is let go; letting go may be repeated.
 pub async fn what_a_node_holds_is_listed_until_it_is_let_go(cluster: Arc<dyn Cluster>) {
-    let node = node("one", 1);
+    let node = announced(&*cluster, "one", 1).await;
     let mut keys = vec![HeldKey::Share(app("a")), HeldKey::Share(app("b"))];
     keys.extend((0..300).map(|n| HeldKey::Pin(document(&format!("d{n}")))));
     keys.sort();
     for key in &keys {
-        cluster.hold(&node, key).await.unwrap();
+        hold(&*cluster, &node, key).await;
     }
     assert_eq!(held(&*cluster, &node).await, keys);
     let gone = keys.remove(1);
@@ -166,9 +176,10 @@ pub async fn what_a_node_holds_is_listed_until_it_is_let_go(cluster: Arc<dyn Clu
 
 /// Holding twice is holding once.
 pub async fn holding_twice_is_holding_once(cluster: Arc<dyn Cluster>) {
-    let (node, key) = (node("one", 1), HeldKey::Pin(document("d")));
+    let node = announced(&*cluster, "one", 1).await;
+    let key = HeldKey::Pin(document("d"));
     for _ in 0..2 {
-        cluster.hold(&node, &key).await.unwrap();
+        hold(&*cluster, &node, &key).await;
         assert_eq!(held(&*cluster, &node).await, std::slice::from_ref(&key));
     }
     cluster.let_go(&node, &key).await.unwrap();
@@ -178,14 +189,71 @@ pub async fn holding_twice_is_holding_once(cluster: Arc<dyn Cluster>) {
 /// What one life of a node holds is no other's, not even of the same process.
 pub async fn nodes_hold_apart(cluster: Arc<dyn Cluster>) {
     let key = HeldKey::Share(app("a"));
-    let lives = [node("one", 1), node("one", 11), node("two", 1)];
-    for life in &lives {
-        cluster.hold(life, &key).await.unwrap();
+    let mut lives = Vec::new();
+    for (name, epoch) in [("one", 1), ("one", 11), ("two", 1)] {
+        let life = announced(&*cluster, name, epoch).await;
+        hold(&*cluster, &life, &key).await;
+        lives.push(life);
     }
     cluster.let_go(&lives[0], &key).await.unwrap();
     assert_eq!(held(&*cluster, &lives[0]).await, []);
     assert_eq!(held(&*cluster, &lives[1]).await, std::slice::from_ref(&key));
     assert_eq!(held(&*cluster, &lives[2]).await, [key]);
+}
+
+/// A dead life, and one that is not known, may hold nothing.
+pub async fn a_dead_node_cannot_hold(cluster: Arc<dyn Cluster>) {
+    let key = HeldKey::Share(app("a"));
+    let fenced = fenced(&*cluster).await;
+    assert_eq!(cluster.hold(&region("r"), &fenced.node, &key).await, Ok(Beat::Fenced));
+    cluster.reaped(&region("r"), &fenced.node).await.unwrap();
+    assert_eq!(cluster.hold(&region("r"), &fenced.node, &key).await, Ok(Beat::Fenced));
+    assert_eq!(cluster.hold(&region("r"), &node("two", 1), &key).await, Ok(Beat::Fenced));
+}
+
+/// Where a fence and a hold race, either the fencer finds the key, or the holder is told.
+pub async fn whoever_fences_finds_all_that_was_held(cluster: Arc<dyn Cluster>) {
+    for epoch in 0..20 {
+        let node = announced(&*cluster, "one", epoch).await;
+        let key = HeldKey::Share(app("a"));
+        let holding = {
+            let (cluster, node, key) = (cluster.clone(), node.clone(), key.clone());
+            tokio::spawn(async move { cluster.hold(&region("r"), &node, &key).await.unwrap() })
+        };
+        assert_eq!(cluster.fence(&region("r"), &node, 7).await, Ok(true));
+        let found = cluster.held(&node).await.unwrap();
+        if holding.await.unwrap() == Beat::Alive {
+            assert_eq!(found, [key]);
+        }
+    }
+}
+
+/// A reaped node stays dead, and only a fenced one is reaped.
+pub async fn only_a_fenced_node_is_reaped(cluster: Arc<dyn Cluster>) {
+    let alive = record(announced(&*cluster, "two", 1).await, 7);
+    cluster.reaped(&region("r"), &alive.node).await.unwrap();
+    assert_eq!(listed(&*cluster, &region("r")).await, [alive.clone()]);
+    let fenced = fenced(&*cluster).await;
+    let reaped = NodeRecord { state: NodeState::Reaped, ..fenced };
+    for _ in 0..2 {
+        cluster.reaped(&region("r"), &reaped.node).await.unwrap();
+        assert_eq!(listed(&*cluster, &region("r")).await, [reaped.clone(), alive.clone()]);
+    }
+    assert_eq!(cluster.fence(&region("r"), &reaped.node, 7).await, Ok(true));
+    assert_eq!(cluster.beat(&record(reaped.node.clone(), 8)).await, Ok(Beat::Fenced));
+    assert_eq!(cluster.announce(&record(reaped.node.clone(), 8)).await, Ok(Beat::Fenced));
+    assert_eq!(listed(&*cluster, &region("r")).await, [reaped, alive]);
+}
+
+/// Every region that a node was announced in is listed, once.
+pub async fn regions_with_nodes_are_listed(cluster: Arc<dyn Cluster>) {
+    assert_eq!(cluster.regions().await, Ok(vec![]));
+    announced(&*cluster, "one", 1).await;
+    announced(&*cluster, "two", 1).await;
+    announce(&*cluster, &NodeRecord { region: region("r-2"), ..record(node("three", 1), 1) }).await;
+    let mut regions = cluster.regions().await.unwrap();
+    regions.sort();
+    assert_eq!(regions, [region("r"), region("r-2")]);
 }
 
 /// Forgetting deletes the record, and once more does nothing.

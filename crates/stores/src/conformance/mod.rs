@@ -53,6 +53,10 @@ macro_rules! conformance {
             what_a_node_holds_is_listed_until_it_is_let_go
             holding_twice_is_holding_once
             nodes_hold_apart
+            a_dead_node_cannot_hold
+            whoever_fences_finds_all_that_was_held
+            only_a_fenced_node_is_reaped
+            regions_with_nodes_are_listed
             forgetting_may_be_repeated
         );
     };

@@ -69,6 +69,10 @@ impl<T: Cluster + ?Sized> Cluster for Faulty<T> {
         meet!(self, "cluster", beat(record))
     }
 
+    async fn regions(&self) -> Result<Vec<Region>, Unavailable> {
+        self.meet("cluster", |store| async move { store.regions().await }).await
+    }
+
     async fn nodes(&self, region: &Region) -> Result<Vec<NodeRecord>, Unavailable> {
         meet!(self, "cluster", nodes(region))
     }
@@ -82,8 +86,12 @@ impl<T: Cluster + ?Sized> Cluster for Faulty<T> {
         .await
     }
 
-    async fn hold(&self, node: &NodeId, key: &HeldKey) -> Result<(), Unavailable> {
-        meet!(self, "cluster", hold(node, key))
+    async fn reaped(&self, region: &Region, node: &NodeId) -> Result<(), Unavailable> {
+        meet!(self, "cluster", reaped(region, node))
+    }
+
+    async fn hold(&self, region: &Region, node: &NodeId, key: &HeldKey) -> Result<Beat, Unavailable> {
+        meet!(self, "cluster", hold(region, node, key))
     }
 
     async fn let_go(&self, node: &NodeId, key: &HeldKey) -> Result<(), Unavailable> {

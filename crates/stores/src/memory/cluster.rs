@@ -23,7 +23,7 @@ impl Cluster for MemoryCluster {
     async fn announce(&self, record: &NodeRecord) -> Result<Beat, Unavailable> {
         let mut nodes = self.nodes.lock();
         let key = (record.region.clone(), record.node.clone());
-        if nodes.get(&key).is_some_and(is_fenced) {
+        if nodes.get(&key).is_some_and(is_dead) {
             return Ok(Beat::Fenced);
         }
         nodes.insert(key, record.clone());
@@ -33,12 +33,17 @@ impl Cluster for MemoryCluster {
     async fn beat(&self, record: &NodeRecord) -> Result<Beat, Unavailable> {
         let mut nodes = self.nodes.lock();
         match nodes.get_mut(&(record.region.clone(), record.node.clone())) {
-            Some(stored) if !is_fenced(stored) => {
+            Some(stored) if !is_dead(stored) => {
                 *stored = record.clone();
                 Ok(Beat::Alive)
             }
             _ => Ok(Beat::Fenced),
         }
+    }
+
+    async fn regions(&self) -> Result<Vec<Region>, Unavailable> {
+        let regions: BTreeSet<Region> = self.nodes.lock().keys().map(|(region, _)| region.clone()).collect();
+        Ok(regions.into_iter().collect())
     }
 
     async fn nodes(&self, region: &Region) -> Result<Vec<NodeRecord>, Unavailable> {
@@ -49,15 +54,28 @@ impl Cluster for MemoryCluster {
     async fn fence(&self, region: &Region, node: &NodeId, beat: u64) -> Result<bool, Unavailable> {
         let mut nodes = self.nodes.lock();
         let Some(record) = nodes.get_mut(&(region.clone(), node.clone())) else { return Ok(false) };
-        if record.beat == beat {
+        if record.beat == beat && !is_dead(record) {
             record.state = NodeState::Fenced;
         }
-        Ok(is_fenced(record))
+        Ok(is_dead(record))
     }
 
-    async fn hold(&self, node: &NodeId, key: &HeldKey) -> Result<(), Unavailable> {
-        self.held.lock().entry(node.clone()).or_default().insert(key.clone());
+    async fn reaped(&self, region: &Region, node: &NodeId) -> Result<(), Unavailable> {
+        if let Some(record) = self.nodes.lock().get_mut(&(region.clone(), node.clone()))
+            && record.state == NodeState::Fenced
+        {
+            record.state = NodeState::Reaped;
+        }
         Ok(())
+    }
+
+    async fn hold(&self, region: &Region, node: &NodeId, key: &HeldKey) -> Result<Beat, Unavailable> {
+        let nodes = self.nodes.lock();
+        if nodes.get(&(region.clone(), node.clone())).is_none_or(is_dead) {
+            return Ok(Beat::Fenced);
+        }
+        self.held.lock().entry(node.clone()).or_default().insert(key.clone());
+        Ok(Beat::Alive)
     }
 
     async fn let_go(&self, node: &NodeId, key: &HeldKey) -> Result<(), Unavailable> {
@@ -80,6 +98,6 @@ impl Cluster for MemoryCluster {
     }
 }
 
-fn is_fenced(record: &NodeRecord) -> bool {
-    record.state == NodeState::Fenced
+fn is_dead(record: &NodeRecord) -> bool {
+    record.state.is_dead()
 }

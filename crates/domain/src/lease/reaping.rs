@@ -1,0 +1,124 @@
+use crate::bounds::{REAPED_AT_ONCE, SEAL_TRIES_MAX};
+use crate::ids::{AppKey, DocumentKey, NodeId};
+use crate::ledger::{Bounds, Share, ShareWrite, WriteOutcome};
+use crate::ports::{HeldKey, HomePorts, Ledger, NodeRecord, Pins, Unavailable};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+/// What came of reaping a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reaping {
+    /// Nothing of it is on the books any more; this is what was.
+    Done(Struck),
+    /// It lives: its beat has moved since it was seen.
+    Alive,
+}
+
+/// What came off the books with a dead node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Struck {
+    /// Connections of its shares.
+    pub connections: u64,
+    /// Documents of its shares.
+    pub documents: u64,
+    /// Its pins.
+    pub pins: u64,
+}
+
+impl Struck {
+    fn and(self, other: Self) -> Self {
+        Self {
+            connections: self.connections + other.connections,
+            documents: self.documents + other.documents,
+            pins: self.pins + other.pins,
+        }
+    }
+}
+
+/// Declares a node dead whose beat still stands as in `record`, and takes all that it held off the books.
+///
+/// # Errors
+/// [`Unavailable`] where a store does not answer; what was done till then stays done, and doing it again is
+/// harmless.
+pub async fn reap(home: &HomePorts, record: &NodeRecord) -> Result<Reaping, Unavailable> {
+    let (region, node) = (&record.region, &record.node);
+    if !home.cluster.fence(region, node, record.beat).await? {
+        return Ok(Reaping::Alive);
+    }
+    let held = home.cluster.held(node).await?;
+    let struck = stream::iter(held.iter().map(|key| strike(home, node, key)))
+        .buffer_unordered(REAPED_AT_ONCE)
+        .try_fold(Struck::default(), |sum, struck| async move { Ok(sum.and(struck)) })
+        .await?;
+    home.cluster.reaped(region, node).await?;
+    Ok(Reaping::Done(struck))
+}
+
+/// Takes one thing that a dead node held off the books. That it held a share is remembered until it is buried.
+async fn strike(home: &HomePorts, dead: &NodeId, key: &HeldKey) -> Result<Struck, Unavailable> {
+    match key {
+        HeldKey::Share(app) => {
+            let share = seal_share(&*home.ledger, app, dead).await?;
+            Ok(Struck { connections: share.connections, documents: share.documents, pins: 0 })
+        }
+        HeldKey::Pin(document) => {
+            let pins = u64::from(strike_pin(&*home.pins, document, dead).await?);
+            home.cluster.let_go(dead, key).await?;
+            Ok(Struck { pins, ..Struck::default() })
+        }
+    }
+}
+
+/// Seals a dead node's share, whatever it counts, also where it was never written: a first write that is
+/// still under way must find it. Returns what it counted.
+///
+/// # Errors
+/// [`Unavailable`] where the ledger does not answer, or the share keeps moving.
+pub async fn seal_share(ledger: &dyn Ledger, app: &AppKey, dead: &NodeId) -> Result<Share, Unavailable> {
+    let mut stored = ledger.read(app).await?.shares.get(dead).copied();
+    for _ in 0..SEAL_TRIES_MAX {
+        if stored.is_some_and(|share| share.sealed) {
+            return Ok(Share::default());
+        }
+        let sequence = stored.map_or(0, |share| share.sequence).saturating_add(1);
+        let sealed = Share { sequence, sealed: true, ..Share::default() };
+        let write = ShareWrite { node: dead.clone(), old: stored, new: sealed, bounds: Bounds::default() };
+        match ledger.write(app, &write).await? {
+            WriteOutcome::Written(_) => return Ok(stored.unwrap_or_default()),
+            WriteOutcome::Refused { share, .. } => stored = share,
+        }
+    }
+    Err(Unavailable::new("ledger", "the share of a dead node keeps moving"))
+}
+
+/// Removes the pin of a document where a dead node holds it. Returns whether it did.
+///
+/// # Errors
+/// [`Unavailable`] where the pins do not answer.
+pub async fn strike_pin(pins: &dyn Pins, document: &DocumentKey, dead: &NodeId) -> Result<bool, Unavailable> {
+    match pins.read(document).await? {
+        Some(pin) if pin.owner.node == *dead => pins.unpin(document, &pin).await.map(|()| true),
+        _ => Ok(false),
+    }
+}
+
+/// Forgets the sealed shares and the record of a node that was reaped long ago.
+///
+/// # Errors
+/// [`Unavailable`] where a store does not answer; what was done till then stays done.
+pub async fn bury(home: &HomePorts, record: &NodeRecord) -> Result<(), Unavailable> {
+    let node = &record.node;
+    let held = home.cluster.held(node).await?;
+    stream::iter(held.iter().map(|key| bury_one(home, node, key)))
+        .buffer_unordered(REAPED_AT_ONCE)
+        .try_collect::<()>()
+        .await?;
+    home.cluster.forget(&record.region, node).await
+}
+
+async fn bury_one(home: &HomePorts, dead: &NodeId, key: &HeldKey) -> Result<(), Unavailable> {
+    match key {
+        HeldKey::Share(app) => home.ledger.forget_sealed(app, dead).await?,
+        HeldKey::Pin(document) => drop(strike_pin(&*home.pins, document, dead).await?),
+    }
+    home.cluster.let_go(dead, key).await
+}
