@@ -3,14 +3,17 @@
 //! - [`memory`]: every port within one process.
 //! - [`disk`]: documents that outlive the process, on an embedded database.
 //! - [`jwt`]: the tokens port, and the key that signs tokens in local mode.
+//! - [`lent`]: documents of one process, lent to others on the same machine.
 //! - [`mod@conformance`]: the contracts of the ports, as tests for any adapter.
 //! - [`faults`]: any adapter, failing as networks make it fail.
 //! - [`system`]: the machine's clock and entropy, and the hand-turned ones of tests.
 
+mod causes;
 pub mod conformance;
 pub mod disk;
 pub mod faults;
 pub mod jwt;
+pub mod lent;
 pub mod memory;
 mod retention;
 pub mod system;

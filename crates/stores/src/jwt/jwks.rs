@@ -2,7 +2,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 /// Bytes of a key set document that are read: some hundred RSA keys with their certificates.
-const JWKS_BYTES_MAX: u64 = 1024 * 1024;
+pub(super) const JWKS_BYTES_MAX: usize = 1024 * 1024;
 
 /// Where a JSON Web Key Set (RFC 7517) comes from.
 #[async_trait::async_trait]
@@ -12,6 +12,17 @@ pub trait Jwks: Send + Sync + 'static {
 
     /// Its path or URL, for messages.
     fn place(&self) -> String;
+}
+
+#[async_trait::async_trait]
+impl Jwks for Box<dyn Jwks> {
+    async fn fetch(&self) -> Result<Value, JwksError> {
+        (**self).fetch().await
+    }
+
+    fn place(&self) -> String {
+        (**self).place()
+    }
 }
 
 /// Why there is no key set.
@@ -56,7 +67,7 @@ impl Jwks for JwksFile {
             |cause: std::io::Error| JwksError::Unreadable { place: self.place(), cause: cause.to_string() };
         let malformed = |cause: String| JwksError::Malformed { place: self.place(), cause };
         let bytes = tokio::fs::metadata(&self.path).await.map_err(unreadable)?.len();
-        if bytes > JWKS_BYTES_MAX {
+        if bytes > JWKS_BYTES_MAX as u64 {
             return Err(malformed(format!("{bytes} bytes are more than {JWKS_BYTES_MAX}")));
         }
         let text = tokio::fs::read(&self.path).await.map_err(unreadable)?;

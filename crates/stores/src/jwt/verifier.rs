@@ -16,6 +16,8 @@ use tokio::sync::Semaphore;
 
 /// How often the key set is fetched again at most, where no key fits (SPEC 2.2).
 const FETCH_EVERY: Duration = Duration::from_secs(60);
+/// How often it is fetched at most as long as there is none at all: until then every token is refused.
+const FIRST_FETCH_EVERY: Duration = Duration::from_secs(5);
 /// How long a source may take before the keys at hand have to do.
 const FETCH_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -56,8 +58,8 @@ impl Verifier {
         }
     }
 
-    /// Fetches the key set before any token comes, so that a wrong path shows at the start. Returns how many
-    /// keys may verify tokens.
+    /// Fetches the key set before any token comes, so that a wrong place shows at the start. Returns how many
+    /// keys may verify tokens. Where that fails, it is tried again as tokens come.
     ///
     /// # Errors
     /// [`JwksError`], and the keys stay as they were.
@@ -100,8 +102,9 @@ impl Verifier {
     }
 
     fn may_fetch(&self) -> bool {
+        let every = if self.trusted().document.is_some() { FETCH_EVERY } else { FIRST_FETCH_EVERY };
         let since = |fetched: Duration| self.clock.monotonic().saturating_sub(fetched);
-        self.fetched.lock().is_none_or(|fetched| since(fetched) >= FETCH_EVERY)
+        self.fetched.lock().is_none_or(|fetched| since(fetched) >= every)
     }
 }
 
