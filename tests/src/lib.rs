@@ -7,6 +7,8 @@
 
 mod agent;
 mod binary;
+mod dynamo;
+mod fault_proxy;
 mod gauges;
 pub mod http;
 mod node;
@@ -20,6 +22,10 @@ pub mod wire;
 
 pub use agent::{Agent, FLAVOURS, Opening, StockClient};
 pub use binary::wiresocket;
+pub use dynamo::Dynamo;
+pub use fault_proxy::{
+    Counts, Delay, FaultProxy, Faults, LedgerWriter, LedgerWrites, LostReply, Outage, Tally,
+};
 pub use gauges::{Count, gauge, usage};
 pub use node::{NodeProcess, clients_folder};
 pub use recording::Recording;
