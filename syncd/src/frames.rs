@@ -1,4 +1,5 @@
-//! WebSocket frames as a server sends them (RFC 6455 section 5.2): built once, shared by every receiver.
+//! WebSocket frames (RFC 6455 section 5.2): as a server sends them, built once and shared by every receiver, and as
+//! one node sends them to another as its client.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use engine::{Broadcast, SessionId};
@@ -6,22 +7,35 @@ use engine::{Broadcast, SessionId};
 /// Messages up to this size are copied behind their header, larger ones are sent as two pieces.
 const COPIED_BYTES_MAX: usize = 4096;
 const FINAL_BINARY: u8 = 0x82;
+/// Set in the second byte of what a client sends.
+const MASKED: u8 = 0x80;
 /// An empty ping.
 pub(crate) const PING: Bytes = Bytes::from_static(&[0x89, 0]);
 
-/// Appends the header of an unmasked binary frame.
-fn put_header(buffer: &mut BytesMut, length: usize) {
+/// Appends the header of a binary frame, as far as the length. `mask` is [`MASKED`] or 0.
+fn put_header(buffer: &mut BytesMut, length: usize, mask: u8) {
     buffer.put_u8(FINAL_BINARY);
     match length {
-        0..=125 => buffer.put_u8(length as u8),
+        0..=125 => buffer.put_u8(mask | length as u8),
         126..=0xffff => {
-            buffer.put_u8(126);
+            buffer.put_u8(mask | 126);
             buffer.put_u16(length as u16);
         }
         _ => {
-            buffer.put_u8(127);
+            buffer.put_u8(mask | 127);
             buffer.put_u64(length as u64);
         }
+    }
+}
+
+/// Appends a message as a client's frame. The key is drawn for each frame.
+pub(crate) fn put_masked(buffer: &mut BytesMut, message: &[u8], key: [u8; 4]) {
+    put_header(buffer, message.len(), MASKED);
+    buffer.put_slice(&key);
+    let start = buffer.len();
+    buffer.put_slice(message);
+    for piece in buffer[start..].chunks_mut(key.len()) {
+        piece.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
     }
 }
 
@@ -29,7 +43,7 @@ fn put_header(buffer: &mut BytesMut, length: usize) {
 pub(crate) fn pieces(message: &Bytes) -> [Bytes; 2] {
     let copied = if message.len() <= COPIED_BYTES_MAX { message.len() } else { 0 };
     let mut head = BytesMut::with_capacity(10 + copied);
-    put_header(&mut head, message.len());
+    put_header(&mut head, message.len(), 0);
     if copied == 0 {
         return [head.freeze(), message.clone()];
     }
@@ -55,7 +69,7 @@ impl SharedFrames {
         let mut frames = Vec::with_capacity(broadcasts.len());
         let mut excepted = Vec::new();
         for broadcast in broadcasts {
-            put_header(&mut buffer, broadcast.message.len());
+            put_header(&mut buffer, broadcast.message.len(), 0);
             buffer.put_slice(&broadcast.message);
             frames.push((buffer.len(), broadcast.except));
             if let Some(session) = broadcast.except.filter(|session| !excepted.contains(session)) {
@@ -136,5 +150,18 @@ mod tests {
         assert_eq!(head(65_536), [0x82, 127, 0, 0]);
         let [head, body] = pieces(&Bytes::from(vec![7; 70_000]));
         assert_eq!((head.len(), body.len()), (10, 70_000));
+    }
+
+    #[test]
+    fn a_clients_frame_is_masked_with_its_key() {
+        let masked = |message: &[u8]| {
+            let mut buffer = BytesMut::new();
+            put_masked(&mut buffer, message, [1, 2, 4, 8]);
+            buffer
+        };
+        assert_eq!(masked(b"")[..], [0x82, 0x80, 1, 2, 4, 8]);
+        assert_eq!(masked(&[0, 0, 0, 0, 0xff])[..], [0x82, 0x85, 1, 2, 4, 8, 1, 2, 4, 8, 0xfe]);
+        assert_eq!(masked(&[0; 126])[..8], [0x82, 0x80 | 126, 0, 126, 1, 2, 4, 8]);
+        assert_eq!(masked(&[0; 65_536])[..2], [0x82, 0x80 | 127]);
     }
 }

@@ -109,7 +109,54 @@ impl CloseReason {
             Self::TryAgainLater => "Try again later".into(),
         }
     }
+
+    /// The reason that is spelled with this code and exactly this text, so that a node can pass on what another
+    /// one said. `None` where there is none, and for a redirect without its document's name.
+    #[must_use]
+    pub fn from_wire(code: u16, text: &str) -> Option<Self> {
+        let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok());
+        let first = numbers.next().unwrap_or_default();
+        let is_spelled = |reason: &Self| reason.text() == text;
+        let reason = match code {
+            4001 => Self::MissingToken,
+            4002 => INVALID_TOKENS.map(Self::InvalidToken).into_iter().find(is_spelled)?,
+            4003 => FORBIDDEN.map(Self::Forbidden).into_iter().find(is_spelled)?,
+            4004 => Self::ConnectionsFull { limit: first },
+            4005 => Self::DocumentsFull { limit: first, active: numbers.next()? },
+            4006 => Self::OpsExceeded { limit: first },
+            4007 => Self::InvalidDocumentName,
+            4008 => Self::UsersFull { limit: first },
+            4009 => redirected(text)?,
+            1002 => Self::ProtocolError,
+            1003 => Self::TextFrame,
+            1007 => Self::MalformedMessage,
+            1009 => Self::MessageTooBig,
+            1011 => Self::DocumentUnavailable,
+            1012 => Self::NodeRestarting,
+            1013 => Self::TryAgainLater,
+            _ => return None,
+        };
+        is_spelled(&reason).then_some(reason)
+    }
 }
+
+const INVALID_TOKENS: [InvalidToken; 5] = [
+    InvalidToken::Malformed,
+    InvalidToken::Signature,
+    InvalidToken::Expired,
+    InvalidToken::NotYetValid,
+    InvalidToken::UnknownKey,
+];
+
+const FORBIDDEN: [Forbidden; 7] = [
+    Forbidden::Audience,
+    Forbidden::Scope,
+    Forbidden::Tenant,
+    Forbidden::App,
+    Forbidden::Limits,
+    Forbidden::HomeRegion,
+    Forbidden::Origin,
+];
 
 /// Bytes of a name that may stand in a URL's path as they are (RFC 3986 section 3.3: pchar, without `%`).
 const IN_PATH: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
@@ -140,6 +187,12 @@ pub fn name_in_path(name: &DocumentName) -> String {
 fn redirect(host: &str, name: &DocumentName) -> String {
     let whole = format!("REDIRECT:wss://{host}/{}", name_in_path(name));
     if whole.len() <= CLOSE_REASON_BYTES_MAX { whole } else { format!("REDIRECT:wss://{host}") }
+}
+
+fn redirected(text: &str) -> Option<CloseReason> {
+    let (host, name) = text.strip_prefix("REDIRECT:wss://")?.split_once('/')?;
+    let name = DocumentName::from_percent_encoded(name).ok()?;
+    Some(CloseReason::Redirect { host: host.to_owned(), name })
 }
 
 impl From<TokenRefusal> for CloseReason {
@@ -178,6 +231,50 @@ mod tests {
         ];
         for (reason, code, text) in cases {
             assert_eq!((reason.code(), &*reason.text()), (code, text));
+        }
+    }
+
+    #[test]
+    fn every_reason_is_read_as_it_is_spelled() {
+        let name = DocumentName::parse("a/b ü%").unwrap();
+        let mut reasons = vec![
+            CloseReason::MissingToken,
+            CloseReason::ConnectionsFull { limit: 0 },
+            CloseReason::DocumentsFull { limit: 5, active: 7 },
+            CloseReason::OpsExceeded { limit: u64::MAX },
+            CloseReason::InvalidDocumentName,
+            CloseReason::UsersFull { limit: 3 },
+            CloseReason::Redirect { host: "eu-1.example.net:8443".to_owned(), name },
+            CloseReason::ProtocolError,
+            CloseReason::TextFrame,
+            CloseReason::MalformedMessage,
+            CloseReason::MessageTooBig,
+            CloseReason::DocumentUnavailable,
+            CloseReason::NodeRestarting,
+            CloseReason::TryAgainLater,
+        ];
+        reasons.extend(INVALID_TOKENS.map(CloseReason::InvalidToken));
+        reasons.extend(FORBIDDEN.map(CloseReason::Forbidden));
+        for reason in reasons {
+            assert_eq!(CloseReason::from_wire(reason.code(), &reason.text()), Some(reason));
+        }
+    }
+
+    #[test]
+    fn what_is_spelled_otherwise_is_no_reason() {
+        let wrong = [
+            (1000, ""),
+            (1012, "Node restarting."),
+            (1013, "Node restarting"),
+            (4002, "Invalid token: other"),
+            (4004, "Connection limit exceeded: 05"),
+            (4005, "Document limit exceeded: 5"),
+            (4006, "Rate limit exceeded: 99999999999999999999 ops/min"),
+            (4009, "REDIRECT:wss://eu-central-1.example.net"),
+            (4009, "REDIRECT:wss://host/%zz"),
+        ];
+        for (code, text) in wrong {
+            assert_eq!(CloseReason::from_wire(code, text), None, "{code} {text}");
         }
     }
 

@@ -1,21 +1,25 @@
 //! One adapter per port and vendor, the conformance suite that each of them passes, and the fault wrapper.
 //!
 //! - [`memory`]: every port within one process.
+//! - [`dynamo`]: the ports that several nodes share, on DynamoDB.
 //! - [`disk`]: documents that outlive the process, on an embedded database.
 //! - [`jwt`]: the tokens port, and the key that signs tokens in local mode.
 //! - [`lent`]: documents of one process, lent to others on the same machine.
 //! - [`mod@conformance`]: the contracts of the ports, as tests for any adapter.
 //! - [`faults`]: any adapter, failing as networks make it fail.
+//! - [`seal`]: what nodes believe each other by.
 //! - [`system`]: the machine's clock and entropy, and the hand-turned ones of tests.
 
 mod causes;
 pub mod conformance;
 pub mod disk;
+pub mod dynamo;
 pub mod faults;
 pub mod jwt;
 pub mod lent;
 pub mod memory;
 mod retention;
+pub mod seal;
 pub mod system;
 
 pub use retention::Retention;
