@@ -18,5 +18,4 @@ mod usage;
 pub use caller::PeerAddr;
 pub use gate::GateFailures;
 pub use plane::ControlPlane;
-pub use regions::{InvalidRegionUrl, RegionTable, RegionUrl};
 pub use router::router;

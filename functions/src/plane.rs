@@ -1,22 +1,19 @@
 use crate::gate::GateFailures;
 use crate::refusal::Refusal;
-use crate::regions::RegionTable;
 use domain::bounds::LOOKUP_DEADLINE;
+use domain::claims::Claims;
 use domain::clock::{Clock, Entropy};
 use domain::ids::Region;
 use domain::policy::RatePolicies;
-use domain::ports::{Cluster, Ledger, Pins, RateGate, Tokens, Unavailable};
+use domain::ports::{HomePorts, Homes, RateGate, Tokens, Unavailable};
+use domain::token::{Forbidden, TokenRefusal};
 use ipnet::IpNet;
 use std::sync::Arc;
 
 /// Everything that the control plane needs: its ports, and what the operator chose.
 pub struct ControlPlane {
-    /// Counts of each app, for `/usage`.
-    pub ledger: Arc<dyn Ledger>,
-    /// Which node holds a document, for `/discovery`.
-    pub pins: Arc<dyn Pins>,
-    /// Which regions have a node that takes connections, for `/discovery`.
-    pub cluster: Arc<dyn Cluster>,
+    /// The global counts, the nodes, and who holds which document: in the table of each home region.
+    pub homes: Homes,
     /// Counts requests per client under the rate policies.
     pub rate_gate: Arc<dyn RateGate>,
     /// Tells genuine tokens from others.
@@ -29,12 +26,18 @@ pub struct ControlPlane {
     pub trusted_proxies: Vec<IpNet>,
     /// The region that this control plane answers in: the nearest one to whoever asks it.
     pub region: Region,
-    /// Every region that clients may be sent to.
-    pub regions: RegionTable,
     /// Whether rate policies hold.
     pub rate_policies: RatePolicies,
     /// Counts the requests that were let pass because the rate gate did not answer. Keep a clone to read it.
     pub gate_failures: Arc<GateFailures>,
+}
+
+impl ControlPlane {
+    /// The stores of the home region that a token names.
+    pub(crate) fn home(&self, claims: &Claims) -> Result<&HomePorts, Refusal> {
+        let home = self.homes.of(claims.home.as_ref()).map(|(_, ports)| ports);
+        Ok(home.ok_or(TokenRefusal::Forbidden(Forbidden::HomeRegion))?)
+    }
 }
 
 /// What `store` answers to `ask`, within [`LOOKUP_DEADLINE`].

@@ -44,7 +44,7 @@ pub(crate) async fn usage(
 ) -> Result<Json<Report>, Refusal> {
     plane.admit(Policy::Usage, plane.client(&parts)).await?;
     let claims = plane.authenticate(&parts).await?;
-    let record = answered("ledger", plane.ledger.read(&claims.app)).await?;
+    let record = answered("ledger", plane.home(&claims)?.ledger.read(&claims.app)).await?;
     Ok(Json(report(&claims, record.totals, plane.clock.unix_ms())))
 }
 

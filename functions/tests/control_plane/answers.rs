@@ -9,7 +9,7 @@ use std::collections::HashSet;
 async fn one_of_each() -> Vec<Answer> {
     let house = House::new();
     let nodeless = house.get("/discovery?documentName=d").await;
-    house.announce("near", "eu-central-1", NodeState::Up).await;
+    house.home.announce("near", "eu-central-1", NodeState::Up).await;
     let mut answers = vec![
         house.get("/discovery?documentName=d").await,
         house.ask(Ask::new(Method::OPTIONS, "/usage")).await,

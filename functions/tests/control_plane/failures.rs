@@ -1,18 +1,18 @@
 use crate::broken::Broken;
 use crate::house::{Answer, House};
 use domain::bounds::LOOKUP_DEADLINE;
-use functions::ControlPlane;
+use domain::ports::HomePorts;
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::time::Instant;
 
-type Break = fn(&mut ControlPlane, Broken);
+type Break = fn(&mut HomePorts, Broken);
 
 /// Each store, and a path that cannot be answered without it.
 const STORES: [(Break, &str); 3] = [
-    (|plane, broken| plane.ledger = Arc::new(broken), "/usage"),
-    (|plane, broken| plane.pins = Arc::new(broken), "/discovery?documentName=d"),
-    (|plane, broken| plane.cluster = Arc::new(broken), "/discovery?documentName=d"),
+    (|home, broken| home.ledger = Arc::new(broken), "/usage"),
+    (|home, broken| home.pins = Arc::new(broken), "/discovery?documentName=d"),
+    (|home, broken| home.cluster = Arc::new(broken), "/discovery?documentName=d"),
 ];
 
 fn assert_unavailable(answer: &Answer) {
@@ -25,7 +25,7 @@ fn assert_unavailable(answer: &Answer) {
 #[tokio::test]
 async fn without_a_store_clients_are_told_to_come_back() {
     for (break_store, path) in STORES {
-        let house = House::with(|plane| break_store(plane, Broken::Dead));
+        let house = House::with_home(|home| break_store(home, Broken::Dead));
         assert_unavailable(&house.get(path).await);
     }
 }
@@ -33,7 +33,7 @@ async fn without_a_store_clients_are_told_to_come_back() {
 #[tokio::test(start_paused = true)]
 async fn a_silent_store_is_waited_for_no_longer_than_its_deadline() {
     for (break_store, path) in STORES {
-        let house = House::with(|plane| break_store(plane, Broken::Silent));
+        let house = House::with_home(|home| break_store(home, Broken::Silent));
         let begun = Instant::now();
         assert_unavailable(&house.get(path).await);
         let waited = begun.elapsed();
@@ -49,7 +49,7 @@ async fn a_key_set_that_cannot_be_fetched_is_no_verdict_on_the_token() {
 
 #[tokio::test]
 async fn clients_that_are_turned_away_together_are_not_sent_back_together() {
-    let house = House::with(|plane| plane.ledger = Arc::new(Broken::Dead));
+    let house = House::with_home(|home| home.ledger = Arc::new(Broken::Dead));
     let mut waits = HashSet::new();
     for _ in 0..12 {
         waits.insert(house.get("/usage").await.header("retry-after").unwrap().to_owned());
@@ -59,7 +59,7 @@ async fn clients_that_are_turned_away_together_are_not_sent_back_together() {
 
 #[tokio::test]
 async fn a_dead_ledger_leaves_discovery_alone() {
-    let house = House::with(|plane| plane.ledger = Arc::new(Broken::Dead));
-    house.announce("near", "eu-central-1", domain::ports::NodeState::Up).await;
+    let house = House::with_home(|home| home.ledger = Arc::new(Broken::Dead));
+    house.home.announce("near", "eu-central-1", domain::ports::NodeState::Up).await;
     assert_eq!(house.get("/discovery?documentName=d").await.status, 200);
 }

@@ -4,12 +4,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use domain::claims::{API, Claims};
-use domain::ids::{AppId, AppKey, DocumentKey, DocumentName, Generation, NodeId, NodeName, Region, TenantId};
+use domain::ids::{
+    AppId, AppKey, DocumentKey, DocumentName, Generation, HomeRegion, NodeId, NodeName, Region, TenantId,
+};
 use domain::ledger::{Bounds, Share, ShareWrite};
 use domain::policy::RatePolicies;
-use domain::ports::{Cluster, Ledger, NodeRecord, NodeState, Owner, Pins, Tokens};
+use domain::ports::{Cluster, HomePorts, Homes, Ledger, NodeRecord, NodeState, Owner, Pins, Tokens};
 use domain::token::{InvalidToken, TokenRefusal};
-use functions::{ControlPlane, GateFailures, PeerAddr, RegionTable, RegionUrl, router};
+use functions::{ControlPlane, GateFailures, PeerAddr, router};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -22,13 +24,20 @@ use tower::ServiceExt;
 pub(crate) const NOW_UNIX_MS: u64 = 1_772_030_400_000;
 /// A genuine token of the app `t::a`.
 pub(crate) const TOKEN: &str = "genuine";
+/// Another one, of the same app, whose home is [`FAR_HOME`].
+pub(crate) const FAR_TOKEN: &str = "at-home-far-away";
+/// The home region of tokens that name none.
+const NEAR_HOME: &str = "aws-eu-central-1";
+/// The other home region.
+const FAR_HOME: &str = "aws-us-east-1";
 /// Where requests come from unless a test says otherwise.
 pub(crate) const PEER: &str = "192.0.2.1";
 
 pub(crate) struct House {
-    pub(crate) ledger: Arc<MemoryLedger>,
-    pub(crate) pins: Arc<MemoryPins>,
-    pub(crate) cluster: Arc<MemoryCluster>,
+    /// Home of the apps whose tokens name none.
+    pub(crate) home: Home,
+    /// Home of the apps whose tokens name [`FAR_HOME`].
+    pub(crate) far_home: Home,
     pub(crate) clock: Arc<TurnedClock>,
     pub(crate) gate_failures: Arc<GateFailures>,
     router: Router,
@@ -41,37 +50,82 @@ impl House {
 
     /// A house whose plane was changed before its routes were made.
     pub(crate) fn with(change: impl FnOnce(&mut ControlPlane)) -> Self {
-        let ledger = Arc::new(MemoryLedger::new());
-        let pins = Arc::new(MemoryPins::new(Generation(1)));
-        let cluster = Arc::new(MemoryCluster::new());
+        let (home, far_home) = (Home::new(), Home::new());
         let clock = Arc::new(TurnedClock::new(NOW_UNIX_MS));
         let gate_failures = Arc::new(GateFailures::default());
         let mut plane = ControlPlane {
-            ledger: ledger.clone(),
-            pins: pins.clone(),
-            cluster: cluster.clone(),
+            homes: Homes::new(home_region(NEAR_HOME), home.ports())
+                .with(home_region(FAR_HOME), far_home.ports()),
             rate_gate: Arc::new(MemoryRateGate::new(clock.clone())),
             tokens: Arc::new(KnownTokens::new()),
             clock: clock.clone(),
             entropy: Arc::new(SeededEntropy::new(1)),
             trusted_proxies: Vec::new(),
             region: region("eu-central-1"),
-            regions: regions(),
             rate_policies: RatePolicies::Enforced,
             gate_failures: gate_failures.clone(),
         };
         change(&mut plane);
-        Self { ledger, pins, cluster, clock, gate_failures, router: router(plane) }
+        Self { home, far_home, clock, gate_failures, router: router(plane) }
     }
 
-    /// Makes a node known, in this state.
+    /// A house whose default home was changed before its routes were made.
+    pub(crate) fn with_home(change: impl FnOnce(&mut HomePorts)) -> Self {
+        Self::with(|plane| {
+            let near = home_region(NEAR_HOME);
+            let mut ports = plane.homes.of(Some(&near)).unwrap().1.clone();
+            change(&mut ports);
+            plane.homes = plane.homes.clone().with(near, ports);
+        })
+    }
+
+    /// `GET` with a genuine token, from [`PEER`].
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask(Ask::get(path).header("authorization", &format!("Bearer {TOKEN}"))).await
+    }
+
+    pub(crate) async fn ask(&self, ask: Ask) -> Answer {
+        let response = self.router.clone().oneshot(ask.0).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+}
+
+/// The stores of one home region.
+pub(crate) struct Home {
+    ledger: Arc<MemoryLedger>,
+    pins: Arc<MemoryPins>,
+    cluster: Arc<MemoryCluster>,
+}
+
+impl Home {
+    fn new() -> Self {
+        Self {
+            ledger: Arc::new(MemoryLedger::new()),
+            pins: Arc::new(MemoryPins::new(Generation(1))),
+            cluster: Arc::new(MemoryCluster::new()),
+        }
+    }
+
+    fn ports(&self) -> HomePorts {
+        HomePorts { ledger: self.ledger.clone(), cluster: self.cluster.clone(), pins: self.pins.clone() }
+    }
+
+    /// Makes a node known, in this state, which tells `wss://REGION.example.net` as its region's URL.
     pub(crate) async fn announce(&self, name: &str, in_region: &str, state: NodeState) {
+        self.announce_at(name, in_region, state, &format!("wss://{in_region}.example.net")).await;
+    }
+
+    /// Makes a node known that tells this URL.
+    pub(crate) async fn announce_at(&self, name: &str, in_region: &str, state: NodeState, url: &str) {
         let record = NodeRecord {
             node: node(name),
             region: region(in_region),
             beat: 1,
             state,
-            url: String::new(),
+            url: url.to_owned(),
             relay: String::new(),
             connections: 0,
             capacity: 100,
@@ -91,19 +145,6 @@ impl House {
         let new = Share { connections, documents, sequence: 1, sealed: false };
         let write = ShareWrite { node: node(by), old: None, new, bounds: Bounds::default() };
         self.ledger.write(&app(), &write).await.unwrap();
-    }
-
-    /// `GET` with a genuine token, from [`PEER`].
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.ask(Ask::get(path).header("authorization", &format!("Bearer {TOKEN}"))).await
-    }
-
-    pub(crate) async fn ask(&self, ask: Ask) -> Answer {
-        let response = self.router.clone().oneshot(ask.0).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        let text = String::from_utf8(body.to_vec()).unwrap();
-        Answer { status: parts.status, headers: parts.headers, text }
     }
 }
 
@@ -185,6 +226,8 @@ impl KnownTokens {
             json!({"maxConnections": 0, "maxDocuments": 0, "maxUsersPerDoc": 0, "opsPerMinute": 0});
         Self(HashMap::from([
             (TOKEN, payload(json!({}))),
+            (FAR_TOKEN, payload(json!({"dbCode": FAR_HOME}))),
+            ("at-home-nowhere", payload(json!({"dbCode": "aws-sa-east-1"}))),
             ("of-another-app", payload(json!({"appId": "b"}))),
             ("without-limits", payload(json!({"limits": no_limits}))),
             ("for-one-domain", payload(json!({"allowed_domain_1": "app.example.com"}))),
@@ -202,9 +245,8 @@ impl Tokens for KnownTokens {
     }
 }
 
-fn regions() -> RegionTable {
-    let entry = |name: &str| (region(name), RegionUrl::parse(&format!("wss://{name}.example.net")).unwrap());
-    RegionTable::new(["eu-central-1", "us-east-1", "ap-south-1"].map(entry).into())
+fn home_region(name: &str) -> HomeRegion {
+    HomeRegion::parse(name).unwrap()
 }
 
 pub(crate) fn region(name: &str) -> Region {

@@ -49,7 +49,7 @@ impl MakeWriter<'_> for Log {
 #[tokio::test]
 async fn a_failing_store_is_logged_with_the_id_that_the_user_quotes() {
     let (log, _guard) = Log::begin();
-    let house = House::with(|plane| plane.ledger = Arc::new(Broken::Dead));
+    let house = House::with_home(|home| home.ledger = Arc::new(Broken::Dead));
     let answer = house.get("/usage").await;
     let text = log.text();
     let line = text.lines().find(|line| line.contains("connection refused")).unwrap();
@@ -70,7 +70,7 @@ async fn a_failing_gate_is_logged_once_a_minute() {
 #[tokio::test]
 async fn no_token_and_no_document_name_is_logged() {
     let (log, _guard) = Log::begin();
-    let house = House::with(|plane| plane.pins = Arc::new(Broken::Dead));
+    let house = House::with_home(|home| home.pins = Arc::new(Broken::Dead));
     house.get("/discovery?documentName=secret-plan").await;
     house.ask(Ask::get(&format!("/discovery?documentName=secret-plan&token={TOKEN}"))).await;
     house.ask(Ask::get("/secret-plan/forged?access_token=forged")).await;

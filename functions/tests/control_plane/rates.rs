@@ -26,7 +26,7 @@ async fn answered(house: &House, tries: usize, ask: impl Fn() -> Ask) -> usize {
 #[tokio::test]
 async fn the_61st_discovery_and_the_13th_usage_in_a_minute_are_refused() {
     let house = House::new();
-    house.announce("near", "eu-central-1", NodeState::Up).await;
+    house.home.announce("near", "eu-central-1", NodeState::Up).await;
     for (path, limit) in [(DISCOVERY, 60), (USAGE, 12)] {
         assert_eq!(answered(&house, 100, || Ask::get(path)).await, limit, "{path}");
         let answer = house.ask(Ask::get(path)).await;

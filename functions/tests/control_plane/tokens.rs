@@ -43,6 +43,16 @@ async fn a_genuine_token_without_the_scope_is_forbidden() {
 }
 
 #[tokio::test]
+async fn a_home_region_that_is_not_had_is_forbidden() {
+    let house = House::new();
+    for path in ["/usage?token=at-home-nowhere", "/discovery?documentName=d&token=at-home-nowhere"] {
+        let answer = house.ask(Ask::get(path)).await;
+        assert_eq!(answer.refusal(), (403, "insufficient_scope".to_owned()));
+        assert_eq!(answer.message(), "forbidden: home region");
+    }
+}
+
+#[tokio::test]
 async fn a_browser_on_another_domain_may_not_use_the_token() {
     let house = House::new();
     let from = |origin: &str| Ask::get("/usage?token=for-one-domain").header("origin", origin);
