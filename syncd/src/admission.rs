@@ -1,24 +1,55 @@
-//! Admits a handshake: a seat at its document and a place in its app's ledger, or the exact reason why not.
+//! Admits a handshake: a seat at its document, here or on another node, and a place in its app's ledger, or the
+//! exact reason why not.
 
-use crate::caps::{OPENING_TRIES_MAX, OPENING_WAIT, STORE_DEADLINE};
-use crate::document;
-use crate::ledger::Places;
+use crate::caps::{MOVED_PAUSE, OPENING_TRIES_MAX};
+use crate::edge::{self, Dialled, Relayed};
+use crate::home::{Home, Places, Standing};
 use crate::node::Node;
-use crate::registry::{Busy, Look, Seat, Unused};
+use crate::opening::{self, Seating};
+use crate::registry::Seat;
 use domain::claims::Claims;
 use domain::close::CloseReason;
 use domain::ids::DocumentKey;
 use domain::ledger::{Demand, Verdict};
 use domain::limits::PlanLimits;
-use domain::ports::Unavailable;
+use domain::ports::{Owner, Pin, Unavailable};
+use domain::token::Forbidden;
 use std::sync::Arc;
-use tokio::sync::watch;
 
-/// What a handshake holds for as long as its connection lives. The seat goes first, so that a user is never
-/// counted without its connection.
+/// How a connection reaches its document.
+pub(crate) enum Admission {
+    /// The document is open here.
+    Here(Admitted),
+    /// Another node of the region holds it.
+    Relayed(Box<Relayed>),
+}
+
+/// What a session of a document that is open here holds for as long as it lives. The seat goes first, so that a
+/// user is never counted without its connection.
 pub(crate) struct Admitted {
     pub(crate) seat: Seat,
-    pub(crate) _connection: Places,
+    /// None where another node counts the connection.
+    pub(crate) connection: Option<Places>,
+}
+
+/// One connection on its way to one document.
+pub(crate) struct Asker<'a> {
+    pub(crate) node: &'a Arc<Node>,
+    pub(crate) home: &'a Arc<Home>,
+    pub(crate) key: &'a DocumentKey,
+    pub(crate) limits: PlanLimits,
+    /// The connection's place, once it has one.
+    pub(crate) connection: Option<Places>,
+}
+
+/// Where a document is served.
+enum Whereabouts {
+    /// Here, or nowhere yet. The pin of an owner whose life is over may stand.
+    Here { dead: Option<Pin> },
+    /// On another node of this region.
+    Neighbour(Pin),
+    /// In another region, whose URL this is.
+    Elsewhere(String),
 }
 
 /// Admits one connection to one document, as SPEC orders the checks: the pin, then connections, documents and
@@ -30,133 +61,94 @@ pub(crate) async fn admit(
     node: &Arc<Node>,
     key: &DocumentKey,
     claims: &Claims,
-) -> Result<Admitted, CloseReason> {
-    let limits = claims.limits;
-    if !node.registry.is_open(key) {
-        check_region(node, key).await?;
-    }
+) -> Result<Admission, CloseReason> {
+    let home = node.home(claims.home.as_ref()).ok_or(CloseReason::Forbidden(Forbidden::HomeRegion))?;
+    let mut asker = Asker { node, home, key, limits: claims.limits, connection: None };
     for _ in 0..OPENING_TRIES_MAX {
-        match node.registry.look(key, limits.users_per_document_max, node.now()) {
-            Look::Quarantined => return Err(CloseReason::DocumentUnavailable),
-            Look::Full => return Err(why_full(node, key, limits).await),
-            Look::Seat(seat) => {
-                let places = ask(node, key, limits, 0).await.map_err(refusal)?;
-                return Ok(Admitted { seat, _connection: places });
+        let dead = match asker.locate().await? {
+            Whereabouts::Here { dead } => dead,
+            Whereabouts::Elsewhere(url) => return Err(redirect(&url, key)),
+            Whereabouts::Neighbour(pin) => match edge::reach(&mut asker, &pin.owner).await? {
+                Dialled::Session(relayed) => return Ok(Admission::Relayed(relayed)),
+                Dialled::Moved => {
+                    tokio::time::sleep(MOVED_PAUSE).await;
+                    continue;
+                }
+                Dialled::Dead => Some(pin),
+            },
+        };
+        match opening::seat(&mut asker, dead.as_ref()).await? {
+            Seating::Seated(seat) => {
+                return Ok(Admission::Here(Admitted { seat, connection: asker.connection }));
             }
-            Look::Wait(outcome) => wait(outcome, limits).await?,
-            Look::Open(busy) => return open(node, busy, limits).await,
+            Seating::LookAgain => {}
         }
     }
     Err(CloseReason::TryAgainLater)
 }
 
-/// A document that is active in another region is served there.
-async fn check_region(node: &Node, key: &DocumentKey) -> Result<(), CloseReason> {
-    let pin = match tokio::time::timeout(STORE_DEADLINE, node.ports.pins.read(key)).await {
-        Ok(Ok(pin)) => pin,
-        Ok(Err(error)) => return Err(pins_failed(node, &error)),
-        Err(_) => return Err(pins_failed(node, &Unavailable::new("pins", "no answer in time"))),
-    };
-    match pin {
-        Some(pin) if pin.owner.region != node.config.region => {
-            Err(node.config.elsewhere(&pin.owner.region, &key.name))
+impl Asker<'_> {
+    async fn locate(&self) -> Result<Whereabouts, CloseReason> {
+        if self.node.registry.is_here(self.key) {
+            return Ok(Whereabouts::Here { dead: None });
         }
-        _ => Ok(()),
+        let pin = self.home.pin_of(self.key).await.map_err(|error| self.failed(&error))?;
+        let Some(pin) = pin.filter(|pin| !self.home.is_ours(pin)) else {
+            return Ok(Whereabouts::Here { dead: None });
+        };
+        Ok(match self.standing(&pin.owner).await? {
+            Standing::Dead => Whereabouts::Here { dead: Some(pin) },
+            Standing::Alive(owner) if owner.region == self.node.config.region => Whereabouts::Neighbour(pin),
+            Standing::Alive(owner) => Whereabouts::Elsewhere(owner.url),
+        })
+    }
+
+    async fn standing(&self, owner: &Owner) -> Result<Standing, CloseReason> {
+        self.home.standing(owner).await.map_err(|error| self.failed(&error))
+    }
+
+    /// Asks for a connection, unless there is one, and for `documents` with it.
+    pub(crate) async fn ask(&self, documents: u64) -> Result<Places, Verdict> {
+        let demand = Demand {
+            connections: u64::from(self.connection.is_none()),
+            documents,
+            connections_max: self.limits.connections_max,
+            documents_max: self.limits.documents_max,
+        };
+        self.home.desk().ask(&self.key.app, demand).await
+    }
+
+    /// Asks for a document whose connection is counted elsewhere.
+    pub(crate) async fn ask_for_document_alone(&self) -> Result<Places, Verdict> {
+        let PlanLimits { connections_max, documents_max, .. } = self.limits;
+        let demand = Demand { connections: 0, documents: 1, connections_max, documents_max };
+        self.home.desk().ask(&self.key.app, demand).await
+    }
+
+    /// Sees that the connection has its place.
+    pub(crate) async fn ask_for_connection(&mut self) -> Result<(), CloseReason> {
+        if self.connection.is_none() {
+            self.connection = Some(self.ask(0).await.map_err(refusal)?);
+        }
+        Ok(())
+    }
+
+    /// A store did not answer.
+    pub(crate) fn failed(&self, error: &Unavailable) -> CloseReason {
+        self.node.metrics.store_error(error.store);
+        tracing::warn!(document = %self.key, %error, "a handshake could not be served");
+        CloseReason::TryAgainLater
     }
 }
 
-fn pins_failed(node: &Node, error: &Unavailable) -> CloseReason {
-    node.metrics.store_error("pins");
-    tracing::warn!(%error, "a pin could not be read");
-    CloseReason::TryAgainLater
+/// Sends a client to the region at `url`.
+fn redirect(url: &str, key: &DocumentKey) -> CloseReason {
+    let host = url.split_once("://").map_or(url, |(_, host)| host);
+    CloseReason::Redirect { host: host.to_owned(), name: key.name.clone() }
 }
 
-async fn ask(node: &Node, key: &DocumentKey, limits: PlanLimits, documents: u64) -> Result<Places, Verdict> {
-    let demand = Demand {
-        connections: 1,
-        documents,
-        connections_max: limits.connections_max,
-        documents_max: limits.documents_max,
-    };
-    node.desk.ask(&key.app, demand).await
-}
-
-async fn open(node: &Arc<Node>, busy: Busy, limits: PlanLimits) -> Result<Admitted, CloseReason> {
-    let key = busy.key.clone();
-    match ask_for_document(node, &key, limits).await {
-        Ok(places) => {
-            let (connection, place) = places.split_documents();
-            let seat = document::open(node, busy, place).await?;
-            Ok(Admitted { seat, _connection: connection })
-        }
-        Err(verdict) => {
-            busy.refused(verdict);
-            Err(refusal(verdict))
-        }
-    }
-}
-
-/// Asks for a connection and a document. Documents in grace make room for one that is wanted.
-async fn ask_for_document(node: &Node, key: &DocumentKey, limits: PlanLimits) -> Result<Places, Verdict> {
-    for _ in 1..OPENING_TRIES_MAX {
-        match ask(node, key, limits, 1).await {
-            Err(Verdict::DocumentsFull { .. }) if make_room(node, key).await => {}
-            outcome => return outcome,
-        }
-    }
-    ask(node, key, limits, 1).await
-}
-
-/// Waits for the end of one document of the app that nobody uses, if there is one.
-async fn make_room(node: &Node, key: &DocumentKey) -> bool {
-    match node.registry.unused(&key.app) {
-        Some(Unused::InGrace(handle)) => handle.give_up().await,
-        Some(Unused::Ending(mut end)) => {
-            // Only its end counts: a time-out and the sender's are the same here.
-            let _ = tokio::time::timeout(OPENING_WAIT, end.changed()).await;
-        }
-        None => return false,
-    }
-    true
-}
-
-/// Waits until whoever opens or releases the document is done. What the ledger refused it, it would refuse us
-/// too, unless our token allows more.
-async fn wait(mut outcome: watch::Receiver<Option<Verdict>>, limits: PlanLimits) -> Result<(), CloseReason> {
-    match tokio::time::timeout(OPENING_WAIT, outcome.changed()).await {
-        Err(_) => return Err(CloseReason::TryAgainLater),
-        Ok(Err(_)) => return Ok(()),
-        Ok(Ok(())) => {}
-    }
-    match *outcome.borrow() {
-        Some(Verdict::ConnectionsFull { limit }) if limits.connections_max <= limit => {
-            Err(CloseReason::ConnectionsFull { limit: limits.connections_max })
-        }
-        Some(Verdict::DocumentsFull { limit, active })
-            if limits.documents_max <= limit && limits.connections_max > 0 =>
-        {
-            Err(CloseReason::DocumentsFull { limit: limits.documents_max, active })
-        }
-        Some(Verdict::Unavailable | Verdict::Fenced) => Err(CloseReason::TryAgainLater),
-        _ => Ok(()),
-    }
-}
-
-/// A document that has all its users. The app's own limits are named first.
-async fn why_full(node: &Node, key: &DocumentKey, limits: PlanLimits) -> CloseReason {
-    match node.desk.totals(&key.app).await {
-        Err(_) => CloseReason::TryAgainLater,
-        Ok(totals) if totals.connections >= limits.connections_max => {
-            CloseReason::ConnectionsFull { limit: limits.connections_max }
-        }
-        Ok(totals) if !node.registry.is_open(key) && totals.documents >= limits.documents_max => {
-            CloseReason::DocumentsFull { limit: limits.documents_max, active: totals.documents }
-        }
-        Ok(_) => CloseReason::UsersFull { limit: limits.users_per_document_max },
-    }
-}
-
-fn refusal(verdict: Verdict) -> CloseReason {
+/// What the ledger's verdict means for a handshake.
+pub(crate) fn refusal(verdict: Verdict) -> CloseReason {
     match verdict {
         Verdict::ConnectionsFull { limit } => CloseReason::ConnectionsFull { limit },
         Verdict::DocumentsFull { limit, active } => CloseReason::DocumentsFull { limit, active },

@@ -88,11 +88,23 @@ pub const HEAD_WAIT: Duration = Duration::from_secs(10);
 pub const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Requests' heads that are being read, and plain HTTP connections, at once.
 pub const HTTP_CONNECTIONS_MAX: usize = 16_384;
-/// How often a node tells the cluster that it lives.
-pub const BEAT_EVERY: Duration = Duration::from_secs(5);
+/// How soon a document that could not be pinned again, in another life of its node, tries once more.
+pub const RENEW_RETRY: Duration = Duration::from_secs(1);
 /// How often memory is measured.
 pub const MEMORY_LOOK_EVERY: Duration = Duration::from_secs(1);
 /// `Retry-After` of a node that takes no connections: from, to, in seconds.
 pub const RETRY_AFTER_S: (u64, u64) = (5, 15);
 /// How long a drain may take after the last wave before the process ends all the same.
 pub const DRAIN_FLUSH: Duration = Duration::from_secs(10);
+/// How long the end of a node may take to be written down; what is left over, others find.
+pub const LEAVE_WAIT: Duration = Duration::from_secs(10);
+/// How long a handshake waits before it looks again for a document that has just moved.
+pub const MOVED_PAUSE: Duration = Duration::from_millis(50);
+/// When a handshake that was refused a document looks whether another node has opened that very document: it may
+/// have got the last place a moment before, and is about to pin it.
+pub const RIVAL_LOOKS: [Duration; 3] =
+    [Duration::ZERO, Duration::from_millis(30), Duration::from_millis(120)];
+/// How long another node's session may wait for whoever opens or releases its document: less than that node waits.
+pub const RELAY_OPENING_WAIT: Duration = Duration::from_millis(1500);
+/// Nodes that are asked to give up a document in grace.
+pub const ROOM_ASKED_MAX: usize = 8;

@@ -1,21 +1,24 @@
 //! What a node is told at its start.
 
-use domain::close::CloseReason;
-use domain::ids::{DocumentName, NodeId, Region};
+use crate::relay::ClusterSecret;
+use domain::ids::{NodeName, Region};
 use domain::policy::RatePolicies;
 use ipnet::IpNet;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The configuration of one node.
 #[derive(Debug, Clone)]
 pub struct NodeConfig {
-    /// The node, in this life of it.
-    pub node: NodeId,
+    /// The process, over all its lives.
+    pub name: NodeName,
     /// Its region.
     pub region: Region,
-    /// The public URL of each region: `wss://eu-central-1.example.net`, without a slash at its end.
-    pub regions: BTreeMap<Region, String>,
+    /// The public URL of its region: `wss://eu-central-1.example.net`, without a slash at its end.
+    pub url: String,
+    /// How other nodes of the region reach this one, and it them. Without it, this node serves alone what it holds.
+    pub relay: Option<RelayConfig>,
+    /// What becomes of sessions when this node is cut off from their home table for longer than its lease.
+    pub on_lease_loss: OnLeaseLoss,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether HTTP rate policies are applied.
@@ -30,15 +33,20 @@ pub struct NodeConfig {
     pub drain_for: Duration,
 }
 
-impl NodeConfig {
-    /// Why a document that `region` holds can't be served here.
-    pub(crate) fn elsewhere(&self, region: &Region, name: &DocumentName) -> CloseReason {
-        match self.regions.get(region).filter(|_| *region != self.region) {
-            Some(url) => {
-                let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host);
-                CloseReason::Redirect { host: host.to_owned(), name: name.clone() }
-            }
-            None => CloseReason::TryAgainLater,
-        }
-    }
+/// The relay between the nodes of a region.
+#[derive(Debug, Clone)]
+pub struct RelayConfig {
+    /// `host:port` at which the other nodes reach this one.
+    pub address: String,
+    /// Shared by all nodes of the deployment.
+    pub secret: ClusterSecret,
+}
+
+/// What becomes of sessions when their node is cut off from a home table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnLeaseLoss {
+    /// They go on; meanwhile the others may give their places away.
+    Keep,
+    /// They are closed, so that no limit is ever passed.
+    Close,
 }

@@ -1,28 +1,26 @@
-//! Drain: leave discovery, refuse who is new, close the sessions in waves, give everything back.
+//! Drain: leave discovery, refuse who is new, give documents up and close sessions in waves, give everything back.
 
 use crate::caps::DRAIN_FLUSH;
-use crate::heartbeat;
 use crate::node::Node;
 use domain::close::CloseReason;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often a wave of sessions is closed, and how often the flush is looked at.
+/// How often a wave is closed, and how often the flush is looked at.
 const STEP: Duration = Duration::from_millis(50);
 
-/// Drains the node. Takes the configured time for the sessions, and at most [`DRAIN_FLUSH`] after that.
+/// Drains the node. Takes the configured time for documents and sessions, and at most [`DRAIN_FLUSH`] after that.
 pub(crate) async fn drain(node: &Node) {
     node.drain();
     tracing::info!(connections = node.metrics.connections.get(), "draining");
-    heartbeat::tell_drain(node).await;
-    close_in_waves(node).await;
+    let began = Instant::now();
+    give_documents_up(node).await;
+    close_sessions(node, node.config.drain_for.saturating_sub(began.elapsed())).await;
     let deadline = Instant::now() + DRAIN_FLUSH;
     while Instant::now() < deadline && !is_done(node) {
-        // Sessions that were being admitted when the drain began.
+        // What was being admitted when the drain began.
         node.links().iter().for_each(|link| link.close(CloseReason::NodeRestarting));
-        for document in node.registry.open() {
-            let _ = tokio::time::timeout_at(deadline, document.give_up()).await;
-        }
+        node.registry.open().iter().for_each(|document| document.evict(CloseReason::NodeRestarting));
         tokio::time::sleep(STEP / 10).await;
     }
     if is_done(node) {
@@ -32,16 +30,29 @@ pub(crate) async fn drain(node: &Node) {
     }
 }
 
-async fn close_in_waves(node: &Node) {
-    let links = node.links();
-    let waves = (node.config.drain_for.as_millis() / STEP.as_millis()).max(1);
-    let per_wave = links.len().div_ceil(usize::try_from(waves).unwrap_or(usize::MAX)).max(1);
-    for wave in links.chunks(per_wave) {
-        wave.iter().for_each(|link| link.close(CloseReason::NodeRestarting));
-        tokio::time::sleep(STEP.min(node.config.drain_for)).await;
+/// Ends document by document, with all its sessions, so that other nodes can open it while this one still drains.
+async fn give_documents_up(node: &Node) {
+    in_waves(&node.registry.open(), node.config.drain_for, |document| {
+        document.evict(CloseReason::NodeRestarting);
+    })
+    .await;
+}
+
+/// Closes what is left: connections to documents of other nodes.
+async fn close_sessions(node: &Node, over: Duration) {
+    in_waves(&node.links(), over, |link| link.close(CloseReason::NodeRestarting)).await;
+}
+
+async fn in_waves<T>(all: &[T], over: Duration, mut end: impl FnMut(&T)) {
+    let waves = (over.as_millis() / STEP.as_millis()).max(1);
+    let per_wave = all.len().div_ceil(usize::try_from(waves).unwrap_or(usize::MAX)).max(1);
+    for wave in all.chunks(per_wave) {
+        wave.iter().for_each(&mut end);
+        tokio::time::sleep(STEP.min(over)).await;
     }
 }
 
 fn is_done(node: &Node) -> bool {
-    node.metrics.connections.get() == 0 && node.registry.is_empty() && node.desk.is_quiet()
+    let has_no_sessions = node.metrics.connections.get() == 0 && node.metrics.relay_sessions.get() == 0;
+    has_no_sessions && node.registry.is_empty() && node.homes().all(|home| home.desk().is_quiet())
 }

@@ -4,7 +4,10 @@
 //! there and then, by whoever sends: no task is woken and nothing is copied. What the socket does not take
 //! waits in a queue with a bound in bytes, which the connection's own task empties.
 
-use crate::caps::{BACKLOG_BYTES_MAX, QUEUED_CONTROLS_MAX, WRITE_PIECES_MAX};
+use crate::caps::{
+    BACKLOG_BYTES_MAX, QUEUED_CONTROLS_MAX, SILENT_BEFORE_DROP_S, SILENT_BEFORE_PING_S, WRITE_PIECES_MAX,
+};
+use crate::frames::PING;
 use bytes::{Buf, Bytes};
 use domain::close::CloseReason;
 use parking_lot::Mutex;
@@ -118,6 +121,15 @@ impl Link {
     #[must_use]
     pub fn silent_for(&self, now_s: u32) -> u32 {
         now_s.saturating_sub(self.heard_at.load(Ordering::Relaxed))
+    }
+
+    /// Pings a client that has said nothing for a while, and ends one that has not answered for longer.
+    pub(crate) fn look_after_silent(&self, now_s: u32) {
+        match self.silent_for(now_s) {
+            silent if silent >= SILENT_BEFORE_DROP_S => self.kill(),
+            silent if silent >= SILENT_BEFORE_PING_S => self.send(&[PING]),
+            _ => {}
+        }
     }
 
     /// Bytes that wait for the socket.

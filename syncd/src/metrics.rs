@@ -50,6 +50,18 @@ pub struct Metrics {
     append_seconds: Histogram,
     append_updates: Histogram,
     store_errors: IntCounterVec,
+    /// Sessions here whose connections other nodes hold.
+    pub relay_sessions: IntGauge,
+    /// Connections here whose documents other nodes hold.
+    pub relayed: IntGauge,
+    /// Bytes of messages that were handed through, in both directions.
+    pub relayed_bytes: IntCounter,
+    /// Documents that were taken over from dead nodes.
+    pub taken_over: IntCounter,
+    /// Other nodes that this one reaped.
+    pub reaped: IntCounter,
+    /// Lives of this node that were declared dead.
+    pub fenced: IntCounter,
 }
 
 /// How a handshake ended.
@@ -129,6 +141,21 @@ impl Metrics {
                 vec![1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0],
             )?,
             store_errors: counters("wiresocket_store_errors_total", "Failed calls of a store", "store")?,
+            relay_sessions: gauge(
+                "wiresocket_relay_sessions",
+                "Sessions of documents on this node whose connections other nodes hold",
+            )?,
+            relayed: gauge(
+                "wiresocket_relayed_connections",
+                "Connections of this node whose documents other nodes hold",
+            )?,
+            relayed_bytes: counter(
+                "wiresocket_relayed_bytes_total",
+                "Message bytes handed through to other nodes",
+            )?,
+            taken_over: counter("wiresocket_take_overs_total", "Documents taken over from dead nodes")?,
+            reaped: counter("wiresocket_nodes_reaped_total", "Other nodes that this one reaped")?,
+            fenced: counter("wiresocket_fenced_total", "Times this node was declared dead while it lived")?,
             registry,
         })
     }

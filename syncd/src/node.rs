@@ -3,17 +3,19 @@
 use crate::caps::{CLOSE_WAIT, CLOSING_MAX};
 use crate::config::NodeConfig;
 use crate::health::Answers;
-use crate::ledger::LedgerDesk;
+use crate::home::{Home, Introduction};
 use crate::link::Link;
 use crate::metrics::Metrics;
 use crate::refusals::Refusals;
 use crate::registry::Registry;
+use crate::relay::Dialer;
 use domain::clock::{Clock, Entropy};
-use domain::ids::NodeId;
+use domain::close::CloseReason;
+use domain::ids::HomeRegion;
 use domain::policy::{GATE_DEADLINE, Window};
-use domain::ports::{Cluster, Documents, Ledger, NodeState, Owner, Pins, RateBucket, RateGate, Tokens};
+use domain::ports::{Documents, HomePorts, Homes, RateBucket, RateGate, Tokens};
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -21,12 +23,8 @@ use std::time::Duration;
 /// The stores that a node works on, each behind its port.
 #[derive(Clone)]
 pub struct Ports {
-    /// The global counts.
-    pub ledger: Arc<dyn Ledger>,
-    /// The nodes.
-    pub cluster: Arc<dyn Cluster>,
-    /// Who holds which document.
-    pub pins: Arc<dyn Pins>,
+    /// The global counts, the nodes, and who holds which document: in the table of each home region.
+    pub homes: Homes,
     /// The documents' content.
     pub documents: Arc<dyn Documents>,
     /// Rates of the region.
@@ -40,22 +38,36 @@ pub struct Ports {
 }
 
 pub(crate) struct Node {
-    pub(crate) id: NodeId,
     pub(crate) config: NodeConfig,
     pub(crate) ports: Ports,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) desk: Arc<LedgerDesk>,
+    homes: BTreeMap<HomeRegion, Arc<Home>>,
+    dialer: Option<Dialer>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) refusals: Refusals,
-    /// Every counted connection, for the waves of a drain.
-    links: Mutex<HashMap<u64, Arc<Link>>>,
+    /// Every session whose socket this node holds, for the waves of a drain.
+    links: Mutex<HashMap<u64, Kept>>,
     ids: AtomicU64,
     closing: AtomicUsize,
     draining: AtomicBool,
-    pub(crate) cluster_answers: Answers,
     pub(crate) documents_answer: Answers,
     /// When a fail-open was last logged.
     fail_open_logged: Mutex<Option<Duration>>,
+}
+
+struct Kept {
+    link: Arc<Link>,
+    peer: Peer,
+    home: Arc<Home>,
+}
+
+/// Who is at the other end of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// A client, whose connection is counted here.
+    Client,
+    /// Another node, which counts its client's connection itself.
+    Node,
 }
 
 /// A socket at its end. Counts until it is dropped.
@@ -72,30 +84,58 @@ impl Drop for Closing<'_> {
 
 impl Node {
     pub(crate) fn new(config: NodeConfig, ports: Ports, metrics: Arc<Metrics>) -> Arc<Self> {
-        let id = config.node.clone();
-        let desk = LedgerDesk::new(
-            id.clone(),
-            Arc::clone(&ports.ledger),
-            Arc::clone(&ports.clock),
-            Arc::clone(&ports.entropy),
-            Arc::clone(&metrics),
-        );
+        let introduction = Introduction {
+            name: config.name.clone(),
+            region: config.region.clone(),
+            url: config.url.clone(),
+            relay: config.relay.as_ref().map(|relay| relay.address.clone()).unwrap_or_default(),
+            capacity: config.capacity,
+        };
+        let home = |(name, home): (&HomeRegion, &HomePorts)| {
+            let (clock, entropy) = (Arc::clone(&ports.clock), Arc::clone(&ports.entropy));
+            let home = Home::new(
+                name.clone(),
+                home.clone(),
+                introduction.clone(),
+                clock,
+                entropy,
+                Arc::clone(&metrics),
+            );
+            (name.clone(), home)
+        };
+        let homes = ports.homes.iter().map(home).collect();
+        let dialer = config.relay.as_ref().map(|relay| {
+            Dialer::new(relay.secret.clone(), Arc::clone(&ports.entropy), config.message_bytes_max)
+        });
         Arc::new(Self {
-            id,
+            dialer,
             config,
             ports,
             metrics,
-            desk,
+            homes,
             registry: Arc::new(Registry::default()),
             refusals: Refusals::default(),
             links: Mutex::default(),
             ids: AtomicU64::new(1),
             closing: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
-            cluster_answers: Answers::default(),
             documents_answer: Answers::default(),
             fail_open_logged: Mutex::default(),
         })
+    }
+
+    /// The home region that a token names.
+    pub(crate) fn home(&self, named: Option<&HomeRegion>) -> Option<&Arc<Home>> {
+        self.homes.get(named.unwrap_or(self.ports.homes.default_home()))
+    }
+
+    /// What asks the other nodes of the region.
+    pub(crate) fn dialer(&self) -> Option<&Dialer> {
+        self.dialer.as_ref()
+    }
+
+    pub(crate) fn homes(&self) -> impl Iterator<Item = &Arc<Home>> {
+        self.homes.values()
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -111,20 +151,13 @@ impl Node {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn owner(&self) -> Owner {
-        Owner { region: self.config.region.clone(), node: self.id.clone(), relay: String::new() }
-    }
-
-    pub(crate) fn state(&self) -> NodeState {
-        if self.is_draining() { NodeState::Draining } else { NodeState::Up }
-    }
-
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
 
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+        self.homes.values().for_each(|home| home.drain());
     }
 
     /// At or above 80 % of the connections or of the memory that the node is built for.
@@ -136,14 +169,29 @@ impl Node {
             || high(self.metrics.memory.get(), self.config.memory_bytes_max)
     }
 
-    pub(crate) fn keep_link(&self, id: u64, link: &Arc<Link>) {
-        self.links.lock().insert(id, Arc::clone(link));
-        self.metrics.connections.inc();
+    pub(crate) fn keep_link(&self, id: u64, link: &Arc<Link>, peer: Peer, home: &Arc<Home>) {
+        let kept = Kept { link: Arc::clone(link), peer, home: Arc::clone(home) };
+        self.links.lock().insert(id, kept);
+        self.sessions_of(peer).inc();
     }
 
     pub(crate) fn drop_link(&self, id: u64) {
-        if self.links.lock().remove(&id).is_some() {
-            self.metrics.connections.dec();
+        if let Some(kept) = self.links.lock().remove(&id) {
+            self.sessions_of(kept.peer).dec();
+        }
+    }
+
+    /// Closes every session of a home region's apps.
+    pub(crate) fn close_sessions_of(&self, home: &Arc<Home>, reason: &CloseReason) {
+        let links = self.links.lock();
+        let of_home = links.values().filter(|kept| Arc::ptr_eq(&kept.home, home));
+        of_home.for_each(|kept| kept.link.close(reason.clone()));
+    }
+
+    fn sessions_of(&self, peer: Peer) -> &prometheus::IntGauge {
+        match peer {
+            Peer::Client => &self.metrics.connections,
+            Peer::Node => &self.metrics.relay_sessions,
         }
     }
 
@@ -154,7 +202,7 @@ impl Node {
     }
 
     pub(crate) fn links(&self) -> Vec<Arc<Link>> {
-        self.links.lock().values().cloned().collect()
+        self.links.lock().values().map(|kept| Arc::clone(&kept.link)).collect()
     }
 
     /// Takes up to `want` from a rate's window. A gate that does not answer in time lets pass.

@@ -94,6 +94,11 @@ impl Registry {
         }
     }
 
+    /// Whether the document is open here, or being opened or released.
+    pub(crate) fn is_here(&self, key: &DocumentKey) -> bool {
+        matches!(self.entries.lock().documents.get(key), Some(Entry::Open { .. } | Entry::Busy(_)))
+    }
+
     /// Whether the document is open here.
     pub(crate) fn is_open(&self, key: &DocumentKey) -> bool {
         matches!(self.entries.lock().documents.get(key), Some(Entry::Open { .. }))

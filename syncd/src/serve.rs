@@ -4,7 +4,8 @@ use crate::caps::{HEAD_BYTES_MAX, HEAD_WAIT, HTTP_CONNECTIONS_MAX, HTTP_LIFE};
 use crate::config::NodeConfig;
 use crate::metrics::{Metrics, OutsideCounter};
 use crate::node::{Node, Ports};
-use crate::{drain, heartbeat, http};
+use crate::owner::Owner;
+use crate::{drain, http, leases, relay, vitals};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 
 /// Why a node could not run.
 #[derive(Debug, thiserror::Error)]
@@ -33,26 +35,39 @@ pub struct Besides {
     pub counters: Vec<OutsideCounter>,
 }
 
-/// Runs a node on `listener` until `shutdown` is ready, then drains it.
+/// Where a node is reached.
+#[derive(Debug)]
+pub struct Listeners {
+    /// By clients.
+    pub clients: TcpListener,
+    /// By the other nodes of its region.
+    pub relay: Option<TcpListener>,
+}
+
+/// Runs a node on `listeners` until `shutdown` is ready, then drains it.
 ///
 /// # Errors
 /// [`RunError`], before anything is served.
 pub async fn run(
-    listener: TcpListener,
+    listeners: Listeners,
     ports: Ports,
     config: NodeConfig,
     besides: Besides,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
     let node = Node::new(config, ports, Arc::new(Metrics::new(besides.counters)?));
-    heartbeat::announce(&node).await;
-    let beats = tokio::spawn(heartbeat::beat(Arc::clone(&node)));
-    let accepting = tokio::spawn(accept(Arc::clone(&node), listener, besides.routes));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(vitals::watch(Arc::clone(&node)));
+    leases::announce(&node).await;
+    leases::keep(&node, &mut tasks);
+    if let (Some(listener), Some(relay)) = (listeners.relay, &node.config.relay) {
+        tasks.spawn(relay::listen(listener, relay.secret.clone(), Arc::new(Owner(Arc::clone(&node)))));
+    }
+    tasks.spawn(accept(Arc::clone(&node), listeners.clients, besides.routes));
     shutdown.await;
     drain::drain(&node).await;
-    accepting.abort();
-    beats.abort();
-    heartbeat::leave(&node).await;
+    tasks.shutdown().await;
+    leases::end(&node).await;
     Ok(())
 }
 

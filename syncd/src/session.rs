@@ -1,10 +1,10 @@
 //! One connection from its upgrade to its end.
 
-use crate::admission::{Admitted, admit};
+use crate::admission::{Admission, Admitted, admit};
 use crate::attempt::Attempt;
 use crate::document::Gone;
 use crate::metrics::HandshakeOutcome;
-use crate::node::Node;
+use crate::node::{Node, Peer};
 use crate::refusals::Refused;
 use crate::socket::{Received, Socket};
 use bytes::Bytes;
@@ -19,9 +19,12 @@ use std::sync::Arc;
 pub(crate) async fn serve(node: Arc<Node>, mut socket: Socket, attempt: Box<Attempt>) {
     // Boxed, so that an idle connection does not keep the room that its handshake and its end need.
     let reason = match Box::pin(open(&node, attempt)).await {
-        Ok((admitted, ops_per_minute)) => {
+        Ok((admission, ops_per_minute)) => {
             node.metrics.handshake(HandshakeOutcome::Opened);
-            run(&node, &mut socket, admitted, ops_per_minute).await
+            match admission {
+                Admission::Here(admitted) => run(&node, &mut socket, admitted, ops_per_minute).await,
+                Admission::Relayed(relayed) => Box::pin(relayed.run(&node, &mut socket)).await,
+            }
         }
         Err((who, reason)) => {
             Box::pin(hold_back(&node, who, &reason)).await;
@@ -29,14 +32,30 @@ pub(crate) async fn serve(node: Arc<Node>, mut socket: Socket, attempt: Box<Atte
         }
     };
     if let Some(reason) = reason {
-        node.metrics.close(&reason);
-        let closing = node.begin_close();
-        Box::pin(socket.close(&reason, closing.wait)).await;
+        close(&node, &mut socket, &reason).await;
     }
 }
 
+/// Serves a session whose connection another node holds, until it ends.
+pub(crate) async fn serve_relayed(
+    node: &Arc<Node>,
+    socket: &mut Socket,
+    admitted: Admitted,
+    ops_per_minute: u64,
+) {
+    if let Some(reason) = run(node, socket, admitted, ops_per_minute).await {
+        close(node, socket, &reason).await;
+    }
+}
+
+async fn close(node: &Node, socket: &mut Socket, reason: &CloseReason) {
+    node.metrics.close(reason);
+    let closing = node.begin_close();
+    Box::pin(socket.close(reason, closing.wait)).await;
+}
+
 /// The checks that follow the upgrade, in SPEC's order: name, token, claims and origin, then pin and limits.
-async fn open(node: &Arc<Node>, attempt: Box<Attempt>) -> Result<(Admitted, u64), (Refused, CloseReason)> {
+async fn open(node: &Arc<Node>, attempt: Box<Attempt>) -> Result<(Admission, u64), (Refused, CloseReason)> {
     let refused = |app: Option<AppKey>, reason| ((attempt.client, app), reason);
     let name = attempt.name.map_err(|_| refused(None, CloseReason::InvalidDocumentName))?;
     let claims = verify(node, attempt.token.as_deref())
@@ -46,9 +65,9 @@ async fn open(node: &Arc<Node>, attempt: Box<Attempt>) -> Result<(Admitted, u64)
         .check_origin(attempt.origin.as_deref())
         .map_err(|cause| refused(Some(claims.app.clone()), CloseReason::Forbidden(cause)))?;
     let key = DocumentKey { app: claims.app.clone(), name };
-    let admitted =
+    let admission =
         admit(node, &key, &claims).await.map_err(|reason| refused(Some(key.app.clone()), reason))?;
-    Ok((admitted, claims.limits.ops_per_minute_max))
+    Ok((admission, claims.limits.ops_per_minute_max))
 }
 
 /// What a refusal of this attempt would be noted under.
@@ -109,9 +128,15 @@ struct Membership<'a> {
 impl<'a> Membership<'a> {
     fn new(node: &'a Node, socket: &Socket, admitted: Admitted, ops_per_minute: u64) -> Self {
         let session = SessionId(node.next_id());
-        node.keep_link(session.0, socket.link());
+        let peer = if admitted.connection.is_some() { Peer::Client } else { Peer::Node };
+        node.keep_link(session.0, socket.link(), peer, admitted.seat.handle.home());
+        if let Some(connection) = &admitted.connection {
+            let link = Arc::clone(socket.link());
+            connection.on_lost(Box::new(move || link.close(CloseReason::NodeRestarting)));
+        }
         let joined = admitted.seat.handle.join(session, socket.link(), ops_per_minute);
-        if joined.is_err() || node.is_draining() {
+        // What a draining node holds it serves to the others until it has given it up.
+        if joined.is_err() || (node.is_draining() && peer == Peer::Client) {
             socket.link().close(CloseReason::NodeRestarting);
         }
         Self { node, session, admitted }

@@ -52,11 +52,10 @@ impl Socket {
         poll_fn(|cx| self.poll_receive(cx, &now_s)).await
     }
 
-    fn poll_receive(&mut self, cx: &mut Context<'_>, now_s: &impl Fn() -> u32) -> Poll<Received> {
-        match self.link.poll_demand(cx) {
-            Demand::None => {}
-            Demand::Close(reason) => return Poll::Ready(Received::End(Some(reason))),
-            Demand::Die => return Poll::Ready(Received::End(None)),
+    /// As [`Socket::receive`], once.
+    pub(crate) fn poll_receive(&mut self, cx: &mut Context<'_>, now_s: &impl Fn() -> u32) -> Poll<Received> {
+        if let Poll::Ready(end) = self.poll_end(cx) {
+            return Poll::Ready(end);
         }
         self.web_socket.get_mut().allow(READS_BETWEEN_YIELDS);
         let received = self.poll_read(cx);
@@ -64,6 +63,15 @@ impl Socket {
             self.link.heard(now_s());
         }
         received
+    }
+
+    /// Whether the connection is to end, without reading from it. Empties the link's queue.
+    pub(crate) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<Received> {
+        match self.link.poll_demand(cx) {
+            Demand::None => Poll::Pending,
+            Demand::Close(reason) => Poll::Ready(Received::End(Some(reason))),
+            Demand::Die => Poll::Ready(Received::End(None)),
+        }
     }
 
     /// Reads until there is a batch, or nothing more to read, or the allowance of reads is spent: frames that

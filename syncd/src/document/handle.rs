@@ -1,4 +1,5 @@
 use crate::caps::{BATCH_BYTES_MIN, INBOX_BYTES_MAX};
+use crate::home::Home;
 use crate::link::Link;
 use bytes::Bytes;
 use domain::close::CloseReason;
@@ -23,6 +24,10 @@ pub(crate) enum Inbound {
     Leave {
         session: SessionId,
     },
+    /// The node has begun another life: the document must be pinned again.
+    Renew,
+    /// End the document, and close its sessions with this reason.
+    Evict(CloseReason),
     /// Release the document if it has no users; the sender is dropped when that is done.
     GiveUp(oneshot::Sender<()>),
 }
@@ -55,6 +60,7 @@ impl Drop for Joining {
 #[derive(Clone)]
 pub(crate) struct DocumentHandle {
     pub(crate) key: Arc<DocumentKey>,
+    home: Arc<Home>,
     inbox: mpsc::UnboundedSender<Inbound>,
     room: Arc<Semaphore>,
 }
@@ -64,15 +70,25 @@ pub(crate) struct DocumentHandle {
 pub(crate) struct Gone;
 
 impl DocumentHandle {
-    pub(crate) fn new(key: DocumentKey) -> (Self, mpsc::UnboundedReceiver<Inbound>) {
+    pub(crate) fn new(key: DocumentKey, home: Arc<Home>) -> (Self, mpsc::UnboundedReceiver<Inbound>) {
         let (inbox, receiver) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(INBOX_BYTES_MAX as usize));
-        (Self { key: Arc::new(key), inbox, room }, receiver)
+        (Self { key: Arc::new(key), home, inbox, room }, receiver)
     }
 
     /// Whether both are the same opening of the same document.
     pub(crate) fn same(&self, other: &Self) -> bool {
         self.inbox.same_channel(&other.inbox)
+    }
+
+    /// The home region of the document's app.
+    pub(crate) fn home(&self) -> &Arc<Home> {
+        &self.home
+    }
+
+    /// Whether the document's app is at home there.
+    pub(crate) fn is_of(&self, home: &Arc<Home>) -> bool {
+        Arc::ptr_eq(&self.home, home)
     }
 
     pub(crate) fn join(&self, session: SessionId, link: &Arc<Link>, ops_per_minute: u64) -> Result<(), Gone> {
@@ -100,6 +116,17 @@ impl DocumentHandle {
             // The sender is only ever dropped.
             let _ = released.await;
         }
+    }
+
+    /// Has the document pinned again, in the life that the node has begun.
+    pub(crate) fn renew(&self) {
+        // A task that has ended has no pin.
+        let _ = self.tell(Inbound::Renew);
+    }
+
+    /// Ends the document, whoever uses it.
+    pub(crate) fn evict(&self, reason: CloseReason) {
+        let _ = self.tell(Inbound::Evict(reason));
     }
 
     fn tell(&self, inbound: Inbound) -> Result<(), Gone> {

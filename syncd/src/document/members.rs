@@ -1,7 +1,7 @@
 //! The sessions of an open document, and sending to them.
 
-use crate::caps::{SENDS_BETWEEN_YIELDS, SILENCE_BEFORE_FRAME, SILENT_BEFORE_DROP_S, SILENT_BEFORE_PING_S};
-use crate::frames::{self, PING, SharedFrames};
+use crate::caps::{SENDS_BETWEEN_YIELDS, SILENCE_BEFORE_FRAME};
+use crate::frames::{self, SharedFrames};
 use crate::link::Link;
 use crate::metrics::Metrics;
 use bytes::Bytes;
@@ -102,12 +102,7 @@ impl Members {
     pub(super) fn look_after_the_silent(&mut self, now: Duration, now_s: u32) {
         let [silence, _] = frames::pieces(&Bytes::from_static(SILENCE_FRAME));
         for member in self.members.values_mut() {
-            let silent_s = member.link.silent_for(now_s);
-            if silent_s >= SILENT_BEFORE_DROP_S {
-                member.link.kill();
-            } else if silent_s >= SILENT_BEFORE_PING_S {
-                member.link.send(&[PING]);
-            }
+            member.link.look_after_silent(now_s);
             if now.saturating_sub(member.sent_at) >= SILENCE_BEFORE_FRAME {
                 member.link.send(std::slice::from_ref(&silence));
                 member.sent_at = now;

@@ -5,7 +5,8 @@ mod members;
 mod opening;
 mod ops;
 mod release;
+mod renewal;
 mod task;
 
 pub(crate) use handle::{DocumentHandle, Gone};
-pub(crate) use opening::open;
+pub(crate) use opening::{NotOpened, open};

@@ -4,36 +4,44 @@ use super::handle::DocumentHandle;
 use super::release::unpin;
 use super::task::{DocumentTask, Log};
 use crate::caps::{LOAD_BYTES_INLINE, QUARANTINE, STORE_DEADLINE};
-use crate::ledger::Places;
+use crate::home::{Home, Pinning, Places};
 use crate::node::Node;
 use crate::registry::{Busy, Seat};
 use bytes::Bytes;
 use domain::close::CloseReason;
 use domain::ids::DocumentKey;
-use domain::ports::{DocumentsError, Opened, Pin, PinOutcome, Unavailable};
+use domain::ports::{DocumentsError, Opened, Pin, Unavailable};
 use engine::{Caps, Document, Poisoned};
 use std::sync::Arc;
 
-/// Opens a document that the ledger has given a place to, and counts the opener as its first user.
+/// Opens a document that the ledger has given a place to, and counts the opener as its first user. `dead` is the pin
+/// of an owner whose life is over, where it stands yet.
 ///
 /// # Errors
-/// The reason to close the opener's connection with. Its places are given back, the pin is removed.
-pub(crate) async fn open(node: &Arc<Node>, busy: Busy, place: Places) -> Result<Seat, CloseReason> {
+/// Why it could not be opened. Its place is given back, and no pin of this node stands.
+pub(crate) async fn open(
+    node: &Arc<Node>,
+    home: &Arc<Home>,
+    busy: Busy,
+    place: Places,
+    dead: Option<&Pin>,
+) -> Result<Seat, NotOpened> {
     let key = busy.key.clone();
-    let pin = pin(node, &key).await?;
-    let opened = match load(node, &key, &pin).await {
-        Ok(opened) => opened,
+    let pin = pin(node, home, &key, dead).await?;
+    let (document, log) = match load(node, &key, &pin).await {
+        Ok(loaded) => loaded,
         Err(failure) => {
-            unpin(node, &key, &pin).await;
+            unpin(node, home, &key, &pin).await;
             if failure == CloseReason::DocumentUnavailable {
                 node.metrics.quarantined.inc();
                 busy.quarantine(node.now() + QUARANTINE);
             }
-            return Err(failure);
+            return Err(NotOpened::Refused(failure));
         }
     };
-    let (document, log) = opened;
-    let (handle, inbox) = DocumentHandle::new(key);
+    let (handle, inbox) = DocumentHandle::new(key, Arc::clone(home));
+    let loser = handle.clone();
+    place.on_lost(Box::new(move || loser.evict(CloseReason::NodeRestarting)));
     let task = DocumentTask::new(Arc::clone(node), handle.clone(), document, pin, place, log);
     node.metrics.documents.inc();
     let seat = busy.opened(handle);
@@ -41,19 +49,27 @@ pub(crate) async fn open(node: &Arc<Node>, busy: Busy, place: Places) -> Result<
     Ok(seat)
 }
 
-async fn pin(node: &Node, key: &DocumentKey) -> Result<Pin, CloseReason> {
-    let owner = node.owner();
-    let outcome = match tokio::time::timeout(STORE_DEADLINE, node.ports.pins.pin(key, &owner)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Unavailable::new("pins", "no answer in time")),
-    };
-    match outcome {
-        Ok(PinOutcome::Pinned(pin)) => Ok(pin),
-        Ok(PinOutcome::HeldBy(pin)) => Err(node.config.elsewhere(&pin.owner.region, &key.name)),
+/// Why a document could not be opened here.
+#[derive(Debug)]
+pub(crate) enum NotOpened {
+    /// Another node was faster.
+    HeldElsewhere,
+    /// Whoever asked is to be told this.
+    Refused(CloseReason),
+}
+
+async fn pin(node: &Node, home: &Home, key: &DocumentKey, dead: Option<&Pin>) -> Result<Pin, NotOpened> {
+    match home.pin(key, dead).await {
+        Ok(Pinning::Ours(pin)) => {
+            node.metrics.taken_over.inc_by(u64::from(dead.is_some()));
+            Ok(pin)
+        }
+        Ok(Pinning::Theirs(_)) => Err(NotOpened::HeldElsewhere),
+        Ok(Pinning::NoLease) => Err(NotOpened::Refused(CloseReason::TryAgainLater)),
         Err(error) => {
             node.metrics.store_error("pins");
             tracing::warn!(document = %key, %error, "the document could not be pinned");
-            Err(CloseReason::TryAgainLater)
+            Err(NotOpened::Refused(CloseReason::TryAgainLater))
         }
     }
 }

@@ -3,11 +3,12 @@
 use super::handle::{DocumentHandle, Inbound};
 use super::task::{DocumentTask, End};
 use crate::caps::{QUARANTINE, STORE_DEADLINE};
+use crate::home::Home;
 use crate::node::Node;
 use crate::registry::Busy;
 use domain::close::CloseReason;
 use domain::ids::DocumentKey;
-use domain::ports::{Pin, Unavailable};
+use domain::ports::Pin;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -17,6 +18,7 @@ impl DocumentTask {
             End::Unused(busy) => self.release(busy, inbox).await,
             End::StoreLost => self.fail(&CloseReason::TryAgainLater, inbox).await,
             End::Moved => self.fail(&CloseReason::NodeRestarting, inbox).await,
+            End::Evicted(reason) => self.evict(&reason, inbox).await,
             End::Poisoned => {
                 tracing::error!(document = %self.handle.key, "the document is quarantined");
                 self.quarantine(inbox).await;
@@ -41,6 +43,19 @@ impl DocumentTask {
         tracing::debug!(document = %self.handle.key, "released");
     }
 
+    /// Writes the document down and gives it up, whoever uses it.
+    async fn evict(mut self, reason: &CloseReason, inbox: mpsc::UnboundedReceiver<Inbound>) {
+        if self.log.entries > 1 {
+            // A log that was not compacted only takes longer to load.
+            let _ = self.compact().await;
+        }
+        let expire = self.node.ports.documents.expire(&self.handle.key, self.pin.generation);
+        if let Ok(Err(error)) = tokio::time::timeout(STORE_DEADLINE, expire).await {
+            tracing::warn!(document = %self.handle.key, %error, "the store was not told of the release");
+        }
+        self.fail(reason, inbox).await;
+    }
+
     /// Closes every session; the document is loaded again by whoever comes next.
     async fn fail(mut self, reason: &CloseReason, inbox: mpsc::UnboundedReceiver<Inbound>) {
         let busy = self.node.registry.release(&self.handle);
@@ -63,17 +78,13 @@ impl DocumentTask {
 
     async fn let_go(&self) {
         self.node.metrics.documents.dec();
-        unpin(&self.node, &self.handle.key, &self.pin).await;
+        unpin(&self.node, self.handle.home(), &self.handle.key, &self.pin).await;
     }
 }
 
-/// Removes a pin. What can't be removed is taken over by the next owner.
-pub(super) async fn unpin(node: &Node, key: &DocumentKey, pin: &Pin) {
-    let outcome = match tokio::time::timeout(STORE_DEADLINE, node.ports.pins.unpin(key, pin)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Unavailable::new("pins", "no answer in time")),
-    };
-    if let Err(error) = outcome {
+/// Removes a pin. What can't be removed is pinned again by this node, or goes when this node is reaped.
+pub(super) async fn unpin(node: &Node, home: &Home, key: &DocumentKey, pin: &Pin) {
+    if let Err(error) = home.unpin(key, pin).await {
         node.metrics.store_error("pins");
         tracing::warn!(document = %key, %error, "the pin could not be removed");
     }
@@ -111,8 +122,8 @@ impl Drop for PanicGuard {
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             tracing::error!(document = %self.handle.key, "the document's task panicked; it is quarantined");
-            let (node, key, pin) = (Arc::clone(&self.node), Arc::clone(&self.handle.key), self.pin.clone());
-            runtime.spawn(async move { unpin(&node, &key, &pin).await });
+            let (node, handle, pin) = (Arc::clone(&self.node), self.handle.clone(), self.pin.clone());
+            runtime.spawn(async move { unpin(&node, handle.home(), &handle.key, &pin).await });
         }
     }
 }

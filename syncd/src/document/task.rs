@@ -10,7 +10,7 @@ use crate::caps::{
     TURN_BATCHES_MAX, TURN_REPLY_BYTES_MAX,
 };
 use crate::frames::SharedFrames;
-use crate::ledger::Places;
+use crate::home::Places;
 use crate::node::Node;
 use crate::registry::Busy;
 use bytes::Bytes;
@@ -40,6 +40,8 @@ pub(super) struct DocumentTask {
     /// When a document in grace that a handshake was looking at is looked at again.
     look_again_at: Duration,
     giving_up: Vec<oneshot::Sender<()>>,
+    /// When the document is pinned again, in another life of the node.
+    pub(super) renew_at: Option<Duration>,
 }
 
 /// How much of the document's log has been written since it was one encoded state.
@@ -71,6 +73,8 @@ pub(super) enum End {
     StoreLost,
     /// A later owner has opened it.
     Moved,
+    /// It is given up, and its sessions are told this.
+    Evicted(CloseReason),
     /// Its content can't be worked on.
     Poisoned,
 }
@@ -98,6 +102,8 @@ impl DocumentTask {
             look_at: now + SILENCE_LOOK_EVERY,
             look_again_at: now,
             giving_up: Vec::new(),
+            // A life may have begun between pinning and here.
+            renew_at: Some(now),
         }
     }
 
@@ -133,7 +139,7 @@ impl DocumentTask {
         let awareness = self.document.awareness_due();
         let grace = self.unused_since.map(|since| (since + GRACE).max(self.look_again_at));
         let silence = (!self.members.is_empty()).then_some(self.look_at);
-        let next = [awareness, grace, silence].into_iter().flatten().min();
+        let next = [awareness, grace, silence, self.renew_at].into_iter().flatten().min();
         let wait = next.map_or(GRACE, |next| next.saturating_sub(self.node.now()));
         let deadline = Instant::now() + wait;
         timer.reset(deadline);
@@ -156,6 +162,9 @@ impl DocumentTask {
         if poisoned || self.document.is_poisoned() {
             return Err(End::Poisoned);
         }
+        if self.renew_at.is_some_and(|at| at <= now) {
+            self.renew().await?;
+        }
         if now >= self.look_at {
             self.members.look_after_the_silent(now, self.node.now_s());
             self.look_at = now + SILENCE_LOOK_EVERY;
@@ -174,6 +183,8 @@ impl DocumentTask {
             Inbound::Messages { session, messages, _room } => return self.receive(session, messages).await,
             Inbound::Leave { session } => self.leave(session),
             Inbound::GiveUp(done) => self.giving_up.push(done),
+            Inbound::Renew => self.renew_at = Some(now),
+            Inbound::Evict(reason) => return Err(End::Evicted(reason)),
         }
         Ok(Ok(()))
     }

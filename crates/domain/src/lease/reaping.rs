@@ -45,7 +45,8 @@ pub async fn reap(home: &HomePorts, record: &NodeRecord) -> Result<Reaping, Unav
         return Ok(Reaping::Alive);
     }
     let held = home.cluster.held(node).await?;
-    let struck = stream::iter(held.iter().map(|key| strike(home, node, key)))
+    let struck = stream::iter(held)
+        .map(|key| strike(home.clone(), node.clone(), key))
         .buffer_unordered(REAPED_AT_ONCE)
         .try_fold(Struck::default(), |sum, struck| async move { Ok(sum.and(struck)) })
         .await?;
@@ -54,15 +55,15 @@ pub async fn reap(home: &HomePorts, record: &NodeRecord) -> Result<Reaping, Unav
 }
 
 /// Takes one thing that a dead node held off the books. That it held a share is remembered until it is buried.
-async fn strike(home: &HomePorts, dead: &NodeId, key: &HeldKey) -> Result<Struck, Unavailable> {
-    match key {
+async fn strike(home: HomePorts, dead: NodeId, key: HeldKey) -> Result<Struck, Unavailable> {
+    match &key {
         HeldKey::Share(app) => {
-            let share = seal_share(&*home.ledger, app, dead).await?;
+            let share = seal_share(&*home.ledger, app, &dead).await?;
             Ok(Struck { connections: share.connections, documents: share.documents, pins: 0 })
         }
         HeldKey::Pin(document) => {
-            let pins = u64::from(strike_pin(&*home.pins, document, dead).await?);
-            home.cluster.let_go(dead, key).await?;
+            let pins = u64::from(strike_pin(&*home.pins, document, &dead).await?);
+            home.cluster.let_go(&dead, &key).await?;
             Ok(Struck { pins, ..Struck::default() })
         }
     }
@@ -108,17 +109,18 @@ pub async fn strike_pin(pins: &dyn Pins, document: &DocumentKey, dead: &NodeId) 
 pub async fn bury(home: &HomePorts, record: &NodeRecord) -> Result<(), Unavailable> {
     let node = &record.node;
     let held = home.cluster.held(node).await?;
-    stream::iter(held.iter().map(|key| bury_one(home, node, key)))
+    stream::iter(held)
+        .map(|key| bury_one(home.clone(), node.clone(), key))
         .buffer_unordered(REAPED_AT_ONCE)
         .try_collect::<()>()
         .await?;
     home.cluster.forget(&record.region, node).await
 }
 
-async fn bury_one(home: &HomePorts, dead: &NodeId, key: &HeldKey) -> Result<(), Unavailable> {
-    match key {
-        HeldKey::Share(app) => home.ledger.forget_sealed(app, dead).await?,
-        HeldKey::Pin(document) => drop(strike_pin(&*home.pins, document, dead).await?),
+async fn bury_one(home: HomePorts, dead: NodeId, key: HeldKey) -> Result<(), Unavailable> {
+    match &key {
+        HeldKey::Share(app) => home.ledger.forget_sealed(app, &dead).await?,
+        HeldKey::Pin(document) => drop(strike_pin(&*home.pins, document, &dead).await?),
     }
-    home.cluster.let_go(dead, key).await
+    home.cluster.let_go(&dead, &key).await
 }

@@ -125,6 +125,11 @@ impl AppLedger {
         Some(flight.write.clone())
     }
 
+    /// Asks the store for the next request, though the app was full a moment ago: elsewhere, room was made.
+    pub fn look_again(&mut self) {
+        self.full_until = Duration::ZERO;
+    }
+
     /// Whether every place that was given back is off the store's books, and nobody waits.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
@@ -163,14 +168,15 @@ impl AppLedger {
         }
     }
 
-    /// The store did not answer: whether the write took effect is unknown. It will be sent again; nobody is
-    /// made to wait for that.
+    /// The store did not answer: whether the write took effect is unknown, where one is under way. It will be
+    /// sent again; nobody is made to wait for that.
     pub fn unanswered(&mut self) {
-        let Some(flight) = self.in_flight.as_mut() else { return };
-        flight.sent = false;
-        for arrival in flight.arriving.iter_mut().filter(|a| !a.abandoned) {
-            arrival.abandoned = true;
-            self.verdicts.push_back((arrival.ticket, Verdict::Unavailable));
+        if let Some(flight) = self.in_flight.as_mut() {
+            flight.sent = false;
+            for arrival in flight.arriving.iter_mut().filter(|a| !a.abandoned) {
+                arrival.abandoned = true;
+                self.verdicts.push_back((arrival.ticket, Verdict::Unavailable));
+            }
         }
         self.refuse_waiting(Verdict::Unavailable);
     }

@@ -1,0 +1,206 @@
+//! Connections of this node to documents that another node of the region holds.
+
+use crate::admission::Asker;
+use crate::caps::{CLOSE_WAIT, ROOM_ASKED_MAX};
+use crate::frames;
+use crate::home::{Home, Places};
+use crate::link::Link;
+use crate::node::{Node, Peer};
+use crate::relay::{DialError, Ended, FromOwner, GiveUp, Pass, RelayRefusal, RelaySocket};
+use crate::socket::{Received, Socket};
+use bytes::Bytes;
+use domain::close::CloseReason;
+use domain::ids::NodeId;
+use domain::ports::{NodeRecord, Owner};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::sync::watch;
+
+/// A session on another node, and the place of the connection that it is for.
+pub(crate) struct Relayed {
+    owner: NodeId,
+    home: Arc<Home>,
+    session: RelaySocket,
+    connection: Places,
+}
+
+/// What came of asking the owner of a document for a session.
+pub(crate) enum Dialled {
+    /// It let the session in.
+    Session(Box<Relayed>),
+    /// It does not hold the document any more.
+    Moved,
+    /// That life of it is over: its documents may be taken over.
+    Dead,
+}
+
+/// Opens a session on the owner of the document.
+///
+/// # Errors
+/// The reason to close the connection with.
+pub(crate) async fn reach(asker: &mut Asker<'_>, owner: &Owner) -> Result<Dialled, CloseReason> {
+    let Some(dialer) = asker.node.dialer().filter(|_| !owner.relay.is_empty()) else {
+        tracing::warn!(document = %asker.key, owner = %owner.node, "held by another node, and there is no relay");
+        return Err(CloseReason::TryAgainLater);
+    };
+    asker.ask_for_connection().await?;
+    let pass = Pass {
+        to: owner.node.clone(),
+        home: asker.home.name().clone(),
+        document: asker.key.clone(),
+        limits: asker.limits,
+        from: asker.node.config.name.clone(),
+    };
+    match dialer.open_session(&owner.relay, &pass).await {
+        Ok(session) => {
+            let Some(connection) = asker.connection.take() else { return Err(CloseReason::TryAgainLater) };
+            let (home, owner) = (Arc::clone(asker.home), owner.node.clone());
+            Ok(Dialled::Session(Box::new(Relayed { owner, home, session, connection })))
+        }
+        Err(DialError::Refused | DialError::Answered(RelayRefusal::OtherLife)) => {
+            let declared = asker.home.declare_dead(owner, &asker.key.app).await;
+            declared.map(|()| Dialled::Dead).map_err(|error| asker.failed(&error))
+        }
+        Err(DialError::Answered(RelayRefusal::NotHere)) => Ok(Dialled::Moved),
+        Err(DialError::Answered(RelayRefusal::UsersFull)) => {
+            Err(CloseReason::UsersFull { limit: asker.limits.users_per_document_max })
+        }
+        Err(DialError::Answered(RelayRefusal::Quarantined)) => Err(CloseReason::DocumentUnavailable),
+        Err(DialError::Answered(RelayRefusal::Draining)) => Err(CloseReason::NodeRestarting),
+        Err(error) => {
+            asker.node.metrics.store_error("relay");
+            tracing::warn!(document = %asker.key, owner = %owner.node, %error, "the owner of a document can't be asked");
+            Err(CloseReason::TryAgainLater)
+        }
+    }
+}
+
+/// Asks the other nodes of the region to give up a document of the app that is in grace. Returns whether one did.
+pub(crate) async fn ask_for_room(asker: &Asker<'_>) -> bool {
+    let (node, home) = (asker.node, asker.home);
+    let Some(dialer) = node.dialer() else { return false };
+    let Ok(record) = home.desk().record(&asker.key.app).await else { return false };
+    let holds = |node: &NodeRecord| record.shares.get(&node.node).is_some_and(|share| share.documents > 0);
+    for neighbour in home.neighbours().into_iter().filter(holds).take(ROOM_ASKED_MAX) {
+        let plea = GiveUp {
+            to: neighbour.node,
+            home: home.name().clone(),
+            app: asker.key.app.clone(),
+            from: node.config.name.clone(),
+        };
+        if let Ok(true) = dialer.ask_to_give_up(&neighbour.relay, &plea).await {
+            return true;
+        }
+    }
+    false
+}
+
+/// What happens on a relayed connection.
+enum Event {
+    Client(Received),
+    Owner(FromOwner),
+}
+
+impl Relayed {
+    /// Hands messages through until one side ends. Returns the reason to close the client with, if it is still there
+    /// to read it.
+    pub(crate) async fn run(self, node: &Arc<Node>, socket: &mut Socket) -> Option<CloseReason> {
+        let Self { owner, home, mut session, connection } = self;
+        let _kept = KeptLink::new(node, &home, socket.link());
+        let link = Arc::clone(socket.link());
+        connection.on_lost(Box::new(move || link.close(CloseReason::NodeRestarting)));
+        let mut deaths = home.deaths();
+        let ended = loop {
+            let event = tokio::select! {
+                event = poll_fn(|cx| poll_event(node, socket, &mut session, cx)) => event,
+                () = died(&mut deaths, &home, &owner) => break Some(CloseReason::NodeRestarting),
+            };
+            match event {
+                Event::Client(Received::Messages(messages)) => {
+                    node.metrics.relayed_bytes.inc_by(bytes(&messages));
+                    session.send(&messages);
+                }
+                Event::Client(Received::End(reason)) => break reason,
+                Event::Owner(FromOwner::Messages(messages)) => {
+                    node.metrics.relayed_bytes.inc_by(bytes(&messages));
+                    hand_to_client(socket.link(), &messages);
+                }
+                Event::Owner(FromOwner::Pinged) => socket.link().look_after_silent(node.now_s()),
+                Event::Owner(FromOwner::Ended(Ended::Closed(reason))) => return Some(reason),
+                Event::Owner(FromOwner::Ended(Ended::Broken)) => return Some(CloseReason::NodeRestarting),
+            }
+        };
+        // The place is given back by then: whoever reads the close frame may come back.
+        drop(connection);
+        let goodbye = session.hang_up(CLOSE_WAIT);
+        if ended.is_some() {
+            tokio::spawn(goodbye);
+        } else {
+            Box::pin(goodbye).await;
+        }
+        ended
+    }
+}
+
+/// The client is read only while the owner keeps up.
+fn poll_event(
+    node: &Node,
+    socket: &mut Socket,
+    session: &mut RelaySocket,
+    cx: &mut Context<'_>,
+) -> Poll<Event> {
+    if let Poll::Ready(event) = session.poll_next(cx) {
+        return Poll::Ready(Event::Owner(event));
+    }
+    let received =
+        if session.has_room() { socket.poll_receive(cx, &|| node.now_s()) } else { socket.poll_end(cx) };
+    received.map(Event::Client)
+}
+
+fn hand_to_client(link: &Link, messages: &[Bytes]) {
+    for message in messages {
+        link.send(&frames::pieces(message));
+    }
+}
+
+fn bytes(messages: &[Bytes]) -> u64 {
+    messages.iter().map(|message| message.len() as u64).sum()
+}
+
+/// Waits until the owner's life is known to be over.
+async fn died(deaths: &mut watch::Receiver<u64>, home: &Home, owner: &NodeId) {
+    loop {
+        if home.is_dead(owner) {
+            return;
+        }
+        if deaths.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// A client's link among those that a drain closes, for as long as its connection is relayed.
+struct KeptLink<'a> {
+    node: &'a Node,
+    id: u64,
+}
+
+impl<'a> KeptLink<'a> {
+    fn new(node: &'a Node, home: &Arc<Home>, link: &Arc<Link>) -> Self {
+        let id = node.next_id();
+        node.keep_link(id, link, Peer::Client, home);
+        node.metrics.relayed.inc();
+        if node.is_draining() {
+            link.close(CloseReason::NodeRestarting);
+        }
+        Self { node, id }
+    }
+}
+
+impl Drop for KeptLink<'_> {
+    fn drop(&mut self) {
+        self.node.drop_link(self.id);
+        self.node.metrics.relayed.dec();
+    }
+}

@@ -1,0 +1,94 @@
+//! The other nodes of a home table, as owners of documents.
+
+use super::Home;
+use super::desk::in_time;
+use domain::ids::{NodeId, Region};
+use domain::ports::{NodeRecord, NodeState, Owner, Unavailable};
+use std::collections::HashSet;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// What is known of an owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It was alive when it was last seen.
+    Alive(NodeRecord),
+    /// That life of it is over.
+    Dead,
+}
+
+impl Home {
+    /// How an owner stands. Who is known to be dead stays dead; who was alive at the last look may have died since.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where the cluster does not answer.
+    pub async fn standing(&self, owner: &Owner) -> Result<Standing, Unavailable> {
+        let seen = Arc::clone(&self.nodes.borrow());
+        if let Some(record) = seen.iter().find(|record| record.node == owner.node) {
+            return Ok(standing(record));
+        }
+        let nodes = in_time("cluster", self.ports.cluster.nodes(&owner.region)).await?;
+        let record = nodes.iter().find(|record| record.node == owner.node);
+        // Nobody pins before it is announced: who is not known was forgotten.
+        Ok(record.map_or(Standing::Dead, standing))
+    }
+
+    /// The public URL of a region, as its living nodes tell it.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where the cluster does not answer.
+    pub async fn region_url(&self, region: &Region) -> Result<Option<String>, Unavailable> {
+        let url = |nodes: &[NodeRecord]| {
+            let mut up = nodes.iter().filter(|n| n.region == *region && n.state == NodeState::Up);
+            up.find(|node| !node.url.is_empty()).map(|node| node.url.clone())
+        };
+        let seen = Arc::clone(&self.nodes.borrow());
+        if let Some(url) = url(&seen) {
+            return Ok(Some(url));
+        }
+        Ok(url(&in_time("cluster", self.ports.cluster.nodes(region)).await?))
+    }
+
+    /// The other living nodes of this region that have a relay.
+    #[must_use]
+    pub fn neighbours(&self) -> Vec<NodeRecord> {
+        let own = self.lease.life();
+        let is_neighbour = |node: &&NodeRecord| {
+            node.region == self.introduction.region
+                && node.node != own
+                && !node.relay.is_empty()
+                && !node.state.is_dead()
+        };
+        self.nodes.borrow().iter().filter(is_neighbour).cloned().collect()
+    }
+
+    /// Whether a node's life is known to be over.
+    #[must_use]
+    pub fn is_dead(&self, node: &NodeId) -> bool {
+        self.dead.lock().contains(node)
+    }
+
+    /// Changes whenever another life is found to be over.
+    #[must_use]
+    pub fn deaths(&self) -> watch::Receiver<u64> {
+        self.deaths.subscribe()
+    }
+
+    /// Keeps what a look at the nodes has shown.
+    pub(super) fn seen(&self, nodes: Vec<NodeRecord>) {
+        let dead: HashSet<NodeId> =
+            nodes.iter().filter(|node| node.state.is_dead()).map(|node| node.node.clone()).collect();
+        let mut known = self.dead.lock();
+        let has_more = !dead.is_subset(&known);
+        *known = dead;
+        drop(known);
+        self.nodes.send_replace(Arc::new(nodes));
+        if has_more {
+            self.deaths.send_modify(|deaths| *deaths += 1);
+        }
+    }
+}
+
+fn standing(record: &NodeRecord) -> Standing {
+    if record.state.is_dead() { Standing::Dead } else { Standing::Alive(record.clone()) }
+}
