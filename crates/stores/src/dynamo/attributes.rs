@@ -1,0 +1,102 @@
+use aws_sdk_dynamodb::types::AttributeValue;
+use std::collections::HashMap;
+
+/// The partition key's attribute.
+pub(super) const PARTITION: &str = "pk";
+/// The sort key's attribute.
+pub(super) const SORT: &str = "sk";
+
+/// What names an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) partition: String,
+    pub(super) sort: String,
+}
+
+impl Key {
+    pub(super) fn new(partition: impl Into<String>, sort: impl Into<String>) -> Self {
+        Self { partition: partition.into(), sort: sort.into() }
+    }
+
+    pub(super) fn into_attributes(self) -> HashMap<String, AttributeValue> {
+        HashMap::from([(PARTITION.to_owned(), text(self.partition)), (SORT.to_owned(), text(self.sort))])
+    }
+}
+
+/// An item, or what an answer carries of one. Without attributes where there is none.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Item(HashMap<String, AttributeValue>);
+
+/// An attribute is not what this service writes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the attribute `{attribute}` of an item is not {expected}")]
+pub(super) struct Undecodable {
+    pub(super) attribute: String,
+    pub(super) expected: &'static str,
+}
+
+impl Undecodable {
+    pub(super) fn new(attribute: &str, expected: &'static str) -> Self {
+        Self { attribute: attribute.to_owned(), expected }
+    }
+}
+
+impl From<Option<HashMap<String, AttributeValue>>> for Item {
+    fn from(attributes: Option<HashMap<String, AttributeValue>>) -> Self {
+        Self(attributes.unwrap_or_default())
+    }
+}
+
+impl From<HashMap<String, AttributeValue>> for Item {
+    fn from(attributes: HashMap<String, AttributeValue>) -> Self {
+        Self(attributes)
+    }
+}
+
+impl Item {
+    /// The item that `key` names, still without attributes of its own.
+    pub(super) fn at(key: Key) -> Self {
+        Self(key.into_attributes())
+    }
+
+    pub(super) fn with(mut self, name: &str, value: AttributeValue) -> Self {
+        self.0.insert(name.to_owned(), value);
+        self
+    }
+
+    pub(super) fn into_attributes(self) -> HashMap<String, AttributeValue> {
+        self.0
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    pub(super) fn number(&self, name: &str) -> Result<u64, Undecodable> {
+        let value = self.0.get(name).and_then(|value| value.as_n().ok());
+        value.and_then(|digits| digits.parse().ok()).ok_or_else(|| Undecodable::new(name, "a whole number"))
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<&str, Undecodable> {
+        let value = self.0.get(name).and_then(|value| value.as_s().ok());
+        value.map(String::as_str).ok_or_else(|| Undecodable::new(name, "a text"))
+    }
+}
+
+/// A string attribute.
+pub(super) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// A number attribute; DynamoDB's numbers have 38 digits, so each of ours fits exactly.
+pub(super) fn number(value: impl Into<i128>) -> AttributeValue {
+    AttributeValue::N(value.into().to_string())
+}

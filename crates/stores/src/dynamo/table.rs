@@ -1,0 +1,113 @@
+use super::attributes::{Item, Key, PARTITION, text};
+use super::unanswered::unavailable;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+use domain::ports::Unavailable;
+use std::sync::Arc;
+
+/// Pages of one listing, of up to 1 MiB each: over a million keys that a node may hold. Past it the answer is
+/// [`Unavailable`], rather than a list that lacks some.
+const PAGES_MAX: usize = 256;
+
+/// One table, as one port sees it.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    client: Client,
+    name: Arc<str>,
+    /// What the port is called in logs and metrics.
+    store: &'static str,
+}
+
+/// What came of a conditional write.
+#[derive(Debug)]
+pub(super) enum Conditional {
+    /// It took effect; what was asked back of the item.
+    Done(Item),
+    /// Its condition did not hold; the item as it stands, empty where there is none.
+    Refused(Item),
+}
+
+impl Table {
+    pub(super) fn new(client: Client, name: Arc<str>, store: &'static str) -> Self {
+        Self { client, name, store }
+    }
+
+    /// A failure of this port's store.
+    pub(super) fn unavailable(&self, cause: impl std::fmt::Display) -> Unavailable {
+        Unavailable::new(self.store, cause)
+    }
+
+    /// The item as every write left it that was answered before; empty where there is none.
+    pub(super) async fn read(&self, key: Key) -> Result<Item, Unavailable> {
+        let request = self.client.get_item().table_name(&*self.name).consistent_read(true);
+        let answer = Box::pin(request.set_key(Some(key.into_attributes())).send()).await;
+        answer.map(|found| found.item.into()).map_err(|error| unavailable(self.store, &error))
+    }
+
+    /// An update of the item, to be given its expressions and sent by [`Table::updated`].
+    pub(super) fn update(&self, key: Key) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&*self.name).set_key(Some(key.into_attributes()))
+    }
+
+    pub(super) async fn updated(&self, update: UpdateItemFluentBuilder) -> Result<Conditional, Unavailable> {
+        match Box::pin(update.return_values_on_condition_check_failure(AllOld).send()).await {
+            Ok(done) => Ok(Conditional::Done(done.attributes.into())),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
+                    Ok(Conditional::Refused(refusal.item.clone().into()))
+                }
+                _ => Err(unavailable(self.store, &error)),
+            },
+        }
+    }
+
+    /// A replacement of a whole item, to be given its condition and sent by [`Table::replaced`].
+    pub(super) fn put(&self, item: Item) -> PutItemFluentBuilder {
+        self.client.put_item().table_name(&*self.name).set_item(Some(item.into_attributes()))
+    }
+
+    /// Whether the condition held, and the item was replaced.
+    pub(super) async fn replaced(&self, put: PutItemFluentBuilder) -> Result<bool, Unavailable> {
+        match Box::pin(put.send()).await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(unavailable(self.store, &error)),
+            },
+        }
+    }
+
+    pub(super) async fn delete(&self, key: Key) -> Result<(), Unavailable> {
+        let request = self.client.delete_item().table_name(&*self.name);
+        let answer = Box::pin(request.set_key(Some(key.into_attributes())).send()).await;
+        answer.map(drop).map_err(|error| unavailable(self.store, &error))
+    }
+
+    /// Every item of the partition, as every write left it that was answered before.
+    pub(super) async fn list(&self, partition: String) -> Result<Vec<Item>, Unavailable> {
+        let request = self
+            .client
+            .query()
+            .table_name(&*self.name)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", PARTITION)
+            .expression_attribute_values(":pk", text(partition));
+        let mut items = Vec::new();
+        let mut from = None;
+        for _ in 0..PAGES_MAX {
+            let page = Box::pin(request.clone().set_exclusive_start_key(from).send()).await;
+            let page = page.map_err(|error| unavailable(self.store, &error))?;
+            items.extend(page.items.into_iter().flatten().map(Item::from));
+            from = page.last_evaluated_key.filter(|key| !key.is_empty());
+            if from.is_none() {
+                return Ok(items);
+            }
+        }
+        Err(self.unavailable(format!("a listing has more than {PAGES_MAX} pages")))
+    }
+}
