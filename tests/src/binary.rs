@@ -9,24 +9,32 @@ use std::sync::OnceLock;
 /// Where `WIRESOCKET_BIN` is no file, or the build fails.
 pub fn wiresocket() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| match std::env::var_os("WIRESOCKET_BIN") {
-        Some(path) => {
-            let path = PathBuf::from(path);
-            assert!(path.is_file(), "WIRESOCKET_BIN={} is no file", path.display());
-            path
-        }
-        None => build(),
-    })
+    BINARY.get_or_init(|| given("WIRESOCKET_BIN").unwrap_or_else(|| build("local", "wiresocket")))
 }
 
-fn build() -> PathBuf {
+/// The `syncd` binary under test: `WIRESOCKET_SYNCD_BIN`, or else a release build made once for this process.
+///
+/// # Panics
+/// Where `WIRESOCKET_SYNCD_BIN` is no file, or the build fails.
+pub fn syncd() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| given("WIRESOCKET_SYNCD_BIN").unwrap_or_else(|| build("syncd", "syncd")))
+}
+
+fn given(variable: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(std::env::var_os(variable)?);
+    assert!(path.is_file(), "{variable}={} is no file", path.display());
+    Some(path)
+}
+
+fn build(package: &str, binary: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace");
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--quiet", "--package", "local", "--bin", "wiresocket"])
+        .args(["build", "--release", "--quiet", "--package", package, "--bin", binary])
         .current_dir(root)
         .status()
         .expect("cargo runs, as it runs this test");
-    assert!(status.success(), "building the wiresocket binary failed");
+    assert!(status.success(), "building the binary {binary} failed");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    target.join("release").join("wiresocket")
+    target.join("release").join(binary)
 }

@@ -9,27 +9,32 @@ mod agent;
 mod binary;
 mod dynamo;
 mod fault_proxy;
+mod fleet;
 mod gauges;
 pub mod http;
 mod node;
+mod process;
 pub mod raw_client;
 mod recording;
 mod server;
 mod signer;
+mod table;
 mod typing;
 mod waiting;
 pub mod wire;
 
 pub use agent::{Agent, FLAVOURS, Opening, StockClient};
-pub use binary::wiresocket;
-pub use dynamo::Dynamo;
+pub use binary::{syncd, wiresocket};
+pub use dynamo::{Dynamo, DynamoAnswer, ask_dynamo};
 pub use fault_proxy::{
     Counts, Delay, FaultProxy, Faults, LedgerWriter, LedgerWrites, LostReply, Outage, Tally,
 };
+pub use fleet::{Fleet, FleetNode, FleetPlan, SharedDocuments};
 pub use gauges::{Count, gauge, usage};
 pub use node::{NodeProcess, clients_folder};
 pub use recording::Recording;
 pub use server::{DataFolder, Server};
 pub use signer::{Plan, Signer, unix_seconds};
+pub use table::{LedgerItem, NodeItem, PinItem, TableReader};
 pub use typing::{Typing, typed_session};
 pub use waiting::{PATIENCE, eventually, within};

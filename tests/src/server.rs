@@ -1,6 +1,7 @@
 use crate::binary::wiresocket;
+use crate::process::Daemon;
 use crate::signer::{Plan, Signer};
-use crate::waiting::{PATIENCE, within};
+use rustix::process::Signal;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 /// Lines of a server's log that are kept to be shown when something fails.
 const LOG_LINES_MAX: usize = 2_000;
@@ -35,7 +36,7 @@ impl DataFolder {
 /// A running `wiresocket serve`, killed when dropped.
 #[derive(Debug)]
 pub struct Server {
-    child: Child,
+    process: Daemon,
     address: SocketAddr,
     started_in: Duration,
     log: Arc<Mutex<VecDeque<String>>>,
@@ -52,24 +53,15 @@ impl Server {
     /// Starts a server at an address where its clients know it.
     pub async fn start_at(listen: SocketAddr, data: &DataFolder, arguments: &[&str]) -> Self {
         let began = Instant::now();
-        let mut child = serve_command(listen, data, arguments).spawn().expect("the binary can be run");
-        let stderr = child.stderr.take().expect("stderr is piped");
-        let log = keep_lines(stderr);
-        let stdout = child.stdout.take().expect("stdout is piped");
-        let mut lines = BufReader::new(stdout).lines();
-        let listening = async {
-            while let Ok(Some(line)) = lines.next_line().await {
-                if let Some(address) = line.strip_prefix("listening http://") {
-                    return address.parse().expect("the listening line ends in an address");
-                }
-            }
+        let mut process = Daemon::start(&mut serve_command(listen, data, arguments));
+        let log = keep_lines(process.stderr());
+        let Some(address) = process.says("listening http://").await else {
             panic!("the server ended before it listened:\n{}", shown(&log));
         };
-        let address = within(PATIENCE, "the server's `listening` line", listening).await;
+        let address = address.parse().expect("the listening line ends in an address");
         let started_in = began.elapsed();
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let signer = Signer::of_data_folder(data.path());
-        Self { child, address, started_in, log, signer }
+        Self { process, address, started_in, log, signer }
     }
 
     /// A server on a folder of its own, for tests that never restart it.
@@ -127,7 +119,7 @@ impl Server {
     }
 
     fn status_kib(&self, field: &str) -> u64 {
-        let path = format!("/proc/{}/status", self.pid());
+        let path = format!("/proc/{}/status", self.process.pid());
         let status = std::fs::read_to_string(path).expect("the server lives");
         let line = status.lines().find(|line| line.starts_with(field)).expect("Linux reports the field");
         line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("it is a number of kB")
@@ -135,28 +127,23 @@ impl Server {
 
     /// Ends it as `kill -9` does.
     pub async fn kill(mut self) {
-        self.child.kill().await.expect("the server can be killed");
+        self.process.kill().await;
     }
 
     /// Sends SIGTERM without waiting for the end.
     pub fn begin_termination(&self) {
-        let status = std::process::Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
-        assert!(status.is_ok_and(|s| s.success()), "SIGTERM could not be sent");
+        self.process.signal(Signal::TERM);
     }
 
     /// Waits for the end of a server that was told to end.
     pub async fn ended(mut self) -> ExitStatus {
-        within(PATIENCE, "the server's end", self.child.wait()).await.expect("the server can be waited for")
+        self.process.ended().await
     }
 
     /// Ends it as an operator does, and waits.
     pub async fn terminate(self) -> ExitStatus {
         self.begin_termination();
         self.ended().await
-    }
-
-    fn pid(&self) -> u32 {
-        self.child.id().expect("the server has not been waited for")
     }
 }
 
@@ -166,7 +153,7 @@ fn serve_command(listen: SocketAddr, data: &DataFolder, arguments: &[&str]) -> C
     if !arguments.contains(&"--rate-limits") {
         command.args(["--rate-limits", "off"]);
     }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command.stderr(Stdio::piped());
     command
 }
 

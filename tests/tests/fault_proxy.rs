@@ -1,12 +1,12 @@
 //! The faults that other tests order are the faults that they get.
 
-use house_tests::{Counts, Delay, Dynamo, FaultProxy, Faults, LedgerWriter, LostReply, Outage, Tally};
+use house_tests::{
+    Counts, Delay, Dynamo, DynamoAnswer, FaultProxy, Faults, LedgerWriter, LostReply, Outage, Tally,
+    ask_dynamo,
+};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 const TABLE: &str = "table";
@@ -18,9 +18,6 @@ struct House {
     proxy: FaultProxy,
     tally: Arc<Tally>,
 }
-
-/// The status and body of an answer, or nothing where the connection ended without one.
-type Answer = Option<(u16, Value)>;
 
 impl House {
     async fn open() -> Self {
@@ -35,27 +32,27 @@ impl House {
             "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
             "AttributeDefinitions": [attribute("pk"), attribute("sk")],
         });
-        let created = ask(dynamo.address(), "CreateTable", &table).await.expect("an answer");
+        let created = ask_dynamo(dynamo.address(), "CreateTable", &table).await.expect("an answer");
         assert_eq!(created.0, 200, "{}", created.1);
         Self { dynamo, proxy, tally }
     }
 
     /// Asks through the proxy.
-    async fn ask(&self, operation: &str, body: &Value) -> Answer {
+    async fn ask(&self, operation: &str, body: &Value) -> DynamoAnswer {
         let endpoint = self.proxy.endpoint();
         let address = endpoint.trim_start_matches("http://").parse().expect("the proxy has an address");
-        ask(address, operation, body).await
+        ask_dynamo(address, operation, body).await
     }
 
     /// Adds one to the share of `n#1`, through the proxy.
-    async fn add(&self) -> Answer {
+    async fn add(&self) -> DynamoAnswer {
         self.ask("UpdateItem", &addition()).await
     }
 
     /// What the share counts, read past the proxy.
     async fn count(&self) -> u64 {
         let read = json!({"TableName": TABLE, "Key": key(), "ConsistentRead": true});
-        let (_, item) = ask(self.dynamo.address(), "GetItem", &read).await.expect("an answer");
+        let (_, item) = ask_dynamo(self.dynamo.address(), "GetItem", &read).await.expect("an answer");
         item["Item"]["n#1"]["N"].as_str().map_or(0, |count| count.parse().expect("it is a number"))
     }
 
@@ -78,26 +75,7 @@ fn addition() -> Value {
     })
 }
 
-async fn ask(address: SocketAddr, operation: &str, body: &Value) -> Answer {
-    let mut stream = TcpStream::connect(address).await.ok()?;
-    let body = body.to_string();
-    let request = format!(
-        "POST / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\
-         Content-Type: application/x-amz-json-1.0\r\nX-Amz-Target: DynamoDB_20120810.{operation}\r\n\
-         X-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 \
-         Credential=x/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).await.ok()?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.ok()?;
-    let answer = String::from_utf8(answer).expect("the answer is text");
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some((status, serde_json::from_str(body).unwrap_or_default()))
-}
-
-fn status(answer: &Answer) -> Option<u16> {
+fn status(answer: &DynamoAnswer) -> Option<u16> {
     answer.as_ref().map(|(status, _)| *status)
 }
 

@@ -1,0 +1,173 @@
+//! Several `syncd` processes on one DynamoDB, each behind a fault proxy of its own, and on documents that they
+//! share.
+
+mod keys;
+mod node;
+mod plan;
+
+pub use node::FleetNode;
+pub use plan::{FleetPlan, SharedDocuments};
+
+use crate::dynamo::Dynamo;
+use crate::fault_proxy::{FaultProxy, Faults, Tally};
+use crate::signer::{Plan, Signer};
+use crate::table::TableReader;
+use domain::ports::Documents;
+use futures_util::future::join_all;
+use keys::Keys;
+use node::{CLUSTER_SECRET, NodeSetup};
+use std::net::SocketAddr;
+use std::ops::{Index, IndexMut};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use stores::disk::DiskDocuments;
+use stores::dynamo::{Access, HomeTable};
+use stores::lent::{LoanSecret, lend};
+use stores::memory::MemoryDocuments;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+const TABLE: &str = "wiresocket";
+
+/// Running nodes and what they share. All of it ends when dropped; where the test fails, the logs stay.
+#[derive(Debug)]
+pub struct Fleet {
+    nodes: Vec<FleetNode>,
+    tally: Arc<Tally>,
+    signer: Signer,
+    table: TableReader,
+    lending: JoinHandle<()>,
+    _dynamo: Dynamo,
+    folder: Option<TempDir>,
+}
+
+impl Fleet {
+    /// Starts a fleet, all nodes at once, and waits until all listen. Rate limits are off.
+    pub async fn start(plan: FleetPlan) -> Self {
+        let folder = TempDir::with_prefix("wiresocket-fleet-").expect("the temporary folder can be written");
+        let dynamo = Dynamo::start().await;
+        create_table(&dynamo).await;
+        let (lender, lending) = lend_documents(plan.documents, folder.path()).await;
+        let keys = Keys::fresh(folder.path());
+        let tally = Arc::new(Tally::default());
+        let mut nodes = Vec::new();
+        for (index, region) in plan.regions.iter().enumerate() {
+            let seed = plan.seed.wrapping_add(index as u64);
+            let proxy = FaultProxy::before(dynamo.address(), seed, Arc::clone(&tally)).await;
+            let name = format!("node-{index}");
+            let log = folder.path().join(format!("{name}.log"));
+            let mut arguments = arguments(&name, region, &keys, &proxy, lender);
+            arguments.extend(plan.arguments.iter().map(|&argument| argument.to_owned()));
+            nodes.push(FleetNode::new(NodeSetup { name, region, arguments, log, proxy }));
+        }
+        join_all(nodes.iter_mut().map(FleetNode::start)).await;
+        let table = TableReader::new(dynamo.address(), TABLE);
+        let folder = Some(folder);
+        Self { nodes, tally, signer: keys.signer, table, lending, _dynamo: dynamo, folder }
+    }
+
+    /// The nodes, in the order of the plan's regions.
+    pub fn nodes(&self) -> impl Iterator<Item = &FleetNode> {
+        self.nodes.iter()
+    }
+
+    /// What went through all proxies.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Reads the table past the proxies.
+    #[must_use]
+    pub fn table(&self) -> &TableReader {
+        &self.table
+    }
+
+    /// What signs tokens that the nodes believe.
+    #[must_use]
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
+    /// A good token for `plan`.
+    #[must_use]
+    pub fn token(&self, plan: &Plan) -> String {
+        self.signer.token(plan)
+    }
+
+    /// Lets DynamoDB fail like this for every node.
+    pub fn fail(&self, faults: Faults) {
+        for node in &self.nodes {
+            node.proxy().set(faults);
+        }
+    }
+
+    /// Where the logs are.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.as_ref().expect("it is there until the drop").path()
+    }
+}
+
+impl Index<usize> for Fleet {
+    type Output = FleetNode;
+
+    fn index(&self, node: usize) -> &FleetNode {
+        &self.nodes[node]
+    }
+}
+
+impl IndexMut<usize> for Fleet {
+    fn index_mut(&mut self, node: usize) -> &mut FleetNode {
+        &mut self.nodes[node]
+    }
+}
+
+impl Drop for Fleet {
+    #[allow(clippy::print_stderr, reason = "a test's output says where the logs are")]
+    fn drop(&mut self) {
+        self.lending.abort();
+        if std::thread::panicking() {
+            let kept: Option<PathBuf> = self.folder.take().map(TempDir::keep);
+            eprintln!("the nodes' logs are kept in {}", kept.unwrap_or_default().display());
+        }
+    }
+}
+
+async fn create_table(dynamo: &Dynamo) {
+    let table: HomeTable = TABLE.parse().expect("it is a table's name");
+    let table = table.or_endpoint(&dynamo.endpoint()).expect("it is an endpoint");
+    let home = Access::from_environment().await.home(&table).expect("an endpoint needs no region");
+    home.create_table().await.expect("an empty DynamoDB takes a table");
+}
+
+async fn lend_documents(documents: SharedDocuments, folder: &Path) -> (SocketAddr, JoinHandle<()>) {
+    let documents: Arc<dyn Documents> = match documents {
+        SharedDocuments::InMemory => Arc::new(MemoryDocuments::new()),
+        SharedDocuments::OnDisk => {
+            Arc::new(DiskDocuments::open(&folder.join("documents")).expect("an empty folder can be opened"))
+        }
+    };
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("there is a free port");
+    let address = listener.local_addr().expect("a bound listener has an address");
+    let secret = LoanSecret::parse(CLUSTER_SECRET).expect("it is a secret");
+    (address, tokio::spawn(lend(listener, documents, secret)))
+}
+
+fn arguments(name: &str, region: &str, keys: &Keys, proxy: &FaultProxy, lender: SocketAddr) -> Vec<String> {
+    let given = [
+        ("--listen", "127.0.0.1:0".to_owned()),
+        ("--relay-listen", "127.0.0.1:0".to_owned()),
+        ("--cluster-secret", CLUSTER_SECRET.to_owned()),
+        ("--region", region.to_owned()),
+        ("--public-url", format!("wss://{region}.example.net")),
+        ("--home", format!("home-1={TABLE},endpoint={}", proxy.endpoint())),
+        ("--jwks", keys.key_set.display().to_string()),
+        ("--node", name.to_owned()),
+        ("--documents", format!("http://{lender}")),
+        ("--rate-limits", "off".to_owned()),
+        ("--log", "pretty".to_owned()),
+    ];
+    given.into_iter().flat_map(|(option, value)| [option.to_owned(), value]).collect()
+}

@@ -1,0 +1,43 @@
+/// What a fleet is made of.
+#[derive(Debug, Clone)]
+pub struct FleetPlan {
+    /// Each node's region.
+    pub regions: Vec<&'static str>,
+    /// Where the documents are that all nodes share.
+    pub documents: SharedDocuments,
+    /// Arguments that each node gets besides its own.
+    pub arguments: Vec<&'static str>,
+    /// Where the proxies' chance comes from.
+    pub seed: u64,
+}
+
+/// Where the documents are that all nodes share. They outlive any node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SharedDocuments {
+    /// In the test's memory.
+    InMemory,
+    /// In a folder of the test's.
+    OnDisk,
+}
+
+impl FleetPlan {
+    /// So many nodes of one region, on documents in memory.
+    #[must_use]
+    pub fn of(nodes: usize) -> Self {
+        Self::in_regions(&vec!["r1"; nodes])
+    }
+
+    /// A node in each of these regions, which may repeat, on documents in memory.
+    #[must_use]
+    pub fn in_regions(regions: &[&'static str]) -> Self {
+        let (regions, documents) = (regions.to_vec(), SharedDocuments::InMemory);
+        Self { regions, documents, arguments: Vec::new(), seed: 1 }
+    }
+
+    /// The same with these arguments for each node.
+    #[must_use]
+    pub fn with(mut self, arguments: &[&'static str]) -> Self {
+        self.arguments.extend(arguments);
+        self
+    }
+}
