@@ -18,7 +18,7 @@ impl DocumentTask {
             End::Unused(busy) => self.release(busy, inbox).await,
             End::StoreLost => self.fail(&CloseReason::TryAgainLater, inbox).await,
             End::Moved => self.fail(&CloseReason::NodeRestarting, inbox).await,
-            End::Evicted(reason) => self.evict(&reason, inbox).await,
+            End::Evicted(reason) => Box::pin(self.evict(&reason, inbox)).await,
             End::Poisoned => {
                 tracing::error!(document = %self.handle.key, "the document is quarantined");
                 self.quarantine(inbox).await;

@@ -134,7 +134,7 @@ impl LedgerDesk {
         let changed = change(&mut books, self.clock.monotonic());
         let lost = books.hand_out();
         self.drive(desk, &mut books);
-        unlock_and_tell(books, lost);
+        unlock_and_tell(books, &lost);
         changed
     }
 
@@ -187,7 +187,7 @@ impl LedgerDesk {
             }
         };
         let lost = books.hand_out();
-        unlock_and_tell(books, lost);
+        unlock_and_tell(books, &lost);
         step
     }
 
@@ -211,7 +211,7 @@ impl LedgerDesk {
             }
         }
         let lost = books.hand_out();
-        unlock_and_tell(books, lost);
+        unlock_and_tell(books, &lost);
         matches!(outcome, Ok(Beat::Alive))
     }
 
@@ -224,7 +224,7 @@ impl LedgerDesk {
             self.lease.fenced(life);
         }
         let lost = books.hand_out();
-        unlock_and_tell(books, lost);
+        unlock_and_tell(books, &lost);
         outcome.is_ok()
     }
 
@@ -251,7 +251,7 @@ pub(crate) async fn in_time<T>(
     }
 }
 
-fn unlock_and_tell(books: MutexGuard<'_, Books>, lost: Vec<OnLost>) {
+fn unlock_and_tell(books: MutexGuard<'_, Books>, lost: &[OnLost]) {
     drop(books);
     lost.iter().for_each(|on_lost| on_lost());
 }

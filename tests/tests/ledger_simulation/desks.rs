@@ -1,16 +1,17 @@
 //! The sync node's own driver of the ledger, on paused time, over a memory store that fails as networks do.
 
 use crate::chance::Chance;
+use domain::bounds::BEAT_EVERY;
 use domain::clock::Clock;
-use domain::ids::{AppId, AppKey, NodeId, NodeName, TenantId};
+use domain::ids::{AppId, AppKey, Generation, NodeId, NodeName, Region, TenantId};
 use domain::ledger::{Demand, LedgerRecord, Totals};
-use domain::ports::Ledger;
+use domain::ports::{Cluster, HomePorts, Ledger, NodeRecord, NodeState};
 use std::sync::Arc;
 use std::time::Duration;
 use stores::faults::{FaultPlan, Faults, Faulty};
-use stores::memory::MemoryLedger;
+use stores::memory::{MemoryCluster, MemoryLedger, MemoryPins};
 use stores::system::SeededEntropy;
-use syncd::ledger::{LedgerDesk, Places};
+use syncd::home::{Lease, LedgerDesk, Places};
 use syncd::metrics::Metrics;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -53,7 +54,7 @@ pub(crate) fn holds(seed: u64, weather: FaultPlan) {
 
 async fn schedule(seed: u64, weather: FaultPlan) {
     let mut chance = Chance::of(seed);
-    let house = Arc::new(House::open(seed, weather, &mut chance));
+    let house = Arc::new(House::open(seed, weather, &mut chance).await);
     let mut clients = JoinSet::new();
     for client in 0..CLIENTS as u64 {
         let chance = Chance::of(seed.wrapping_mul(1_000).wrapping_add(client));
@@ -91,18 +92,33 @@ async fn visit(house: Arc<House>, mut chance: Chance) -> Kept {
 }
 
 impl House {
-    fn open(seed: u64, weather: FaultPlan, chance: &mut Chance) -> Self {
+    async fn open(seed: u64, weather: FaultPlan, chance: &mut Chance) -> Self {
         let tenant = TenantId::parse("tenant").expect("it is plain");
         let app = AppKey { tenant, app: AppId::parse("app").expect("it is plain") };
         let faults = Faults::new(weather, seed);
         let faulty = Arc::new(faults.wrap(Arc::new(MemoryLedger::new())));
+        let cluster = Arc::new(MemoryCluster::new());
+        let pins = Arc::new(MemoryPins::new(Generation(1)));
+        let ports = HomePorts { ledger: faulty.clone(), cluster: cluster.clone(), pins };
         let clock = Arc::new(PausedClock(Instant::now()));
         let metrics = Arc::new(Metrics::new(Vec::new()).expect("their names differ"));
-        let desk = |node: u64| {
+        let mut desks = Vec::new();
+        for node in 0..chance.within(2, 4) {
+            cluster.announce(&record(node)).await.expect("memory does not fail");
+            let lease = Arc::new(Lease::new(node_id(node)));
+            tokio::spawn(keep(Arc::clone(&lease), node_id(node), clock.clone()));
             let entropy = Arc::new(SeededEntropy::new(seed ^ node));
-            LedgerDesk::new(node_id(node), faulty.clone(), clock.clone(), entropy, metrics.clone())
-        };
-        let desks = (0..chance.within(2, 4)).map(desk).collect();
+            desks.push(LedgerDesk::new(
+                lease,
+                region(),
+                ports.clone(),
+                clock.clone(),
+                entropy,
+                metrics.clone(),
+            ));
+        }
+        // The first beats.
+        sleep(Duration::from_millis(1)).await;
         Self { app, faults, faulty, desks }
     }
 
@@ -133,6 +149,31 @@ impl House {
             assert_eq!((share.connections, share.documents), (connections, 0), "seed {seed}, node {node}");
         }
     }
+}
+
+/// Keeps a lease: these nodes are never cut off from the cluster.
+async fn keep(lease: Arc<Lease>, life: NodeId, clock: Arc<PausedClock>) {
+    loop {
+        lease.alive(&life, clock.monotonic());
+        sleep(BEAT_EVERY).await;
+    }
+}
+
+fn record(node: u64) -> NodeRecord {
+    NodeRecord {
+        node: node_id(node),
+        region: region(),
+        beat: 0,
+        state: NodeState::Up,
+        url: String::new(),
+        relay: String::new(),
+        connections: 0,
+        capacity: 1,
+    }
+}
+
+fn region() -> Region {
+    Region::parse("r").expect("it is plain")
 }
 
 fn node_id(node: u64) -> NodeId {
