@@ -15,7 +15,6 @@ use domain::ports::{NodeRecord, Owner};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::sync::watch;
 
 /// A session on another node, and the place of the connection that it is for.
 pub(crate) struct Relayed {
@@ -107,14 +106,15 @@ impl Relayed {
     /// to read it.
     pub(crate) async fn run(self, node: &Arc<Node>, socket: &mut Socket) -> Option<CloseReason> {
         let Self { owner, home, mut session, connection } = self;
-        let _kept = KeptLink::new(node, &home, socket.link());
+        let kept = KeptLink::new(node, &home, socket.link());
         let link = Arc::clone(socket.link());
         connection.on_lost(Box::new(move || link.close(CloseReason::NodeRestarting)));
-        let mut deaths = home.deaths();
+        let died = died(&home, &owner);
+        tokio::pin!(died);
         let ended = loop {
             let event = tokio::select! {
                 event = poll_fn(|cx| poll_event(node, socket, &mut session, cx)) => event,
-                () = died(&mut deaths, &home, &owner) => break Some(CloseReason::NodeRestarting),
+                () = &mut died => break Some(CloseReason::NodeRestarting),
             };
             match event {
                 Event::Client(Received::Messages(messages)) => {
@@ -132,13 +132,8 @@ impl Relayed {
             }
         };
         // The place is given back by then: whoever reads the close frame may come back.
-        drop(connection);
-        let goodbye = session.hang_up(CLOSE_WAIT);
-        if ended.is_some() {
-            tokio::spawn(goodbye);
-        } else {
-            Box::pin(goodbye).await;
-        }
+        drop((connection, kept));
+        tokio::spawn(session.hang_up(CLOSE_WAIT));
         ended
     }
 }
@@ -169,12 +164,11 @@ fn bytes(messages: &[Bytes]) -> u64 {
 }
 
 /// Waits until the owner's life is known to be over.
-async fn died(deaths: &mut watch::Receiver<u64>, home: &Home, owner: &NodeId) {
-    loop {
-        if home.is_dead(owner) {
-            return;
-        }
+async fn died(home: &Home, owner: &NodeId) {
+    let mut deaths = home.deaths();
+    while !home.is_dead(owner) {
         if deaths.changed().await.is_err() {
+            // The home is gone, and this process with it.
             std::future::pending::<()>().await;
         }
     }

@@ -47,6 +47,7 @@ pub struct Metrics {
     fail_opens: IntCounterVec,
     ledger_writes: IntCounterVec,
     ledger_seconds: Histogram,
+    ledger_requests: Histogram,
     append_seconds: Histogram,
     append_updates: Histogram,
     store_errors: IntCounterVec,
@@ -134,6 +135,11 @@ impl Metrics {
                 "Time of a ledger write",
                 buckets(),
             )?,
+            ledger_requests: histogram(
+                "wiresocket_ledger_write_requests",
+                "Requests for places that one ledger write answers",
+                vec![0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0, 4096.0],
+            )?,
             append_seconds: histogram("wiresocket_append_seconds", "Time of a document append", buckets())?,
             append_updates: histogram(
                 "wiresocket_append_updates",
@@ -181,6 +187,11 @@ impl Metrics {
     /// Notes that something passed a rate gate that did not answer.
     pub fn fail_open(&self, bucket: &str) {
         self.fail_opens.with_label_values(&[bucket]).inc();
+    }
+
+    /// Notes how many requests a ledger write is for.
+    pub fn ledger_batch(&self, requests: usize) {
+        self.ledger_requests.observe(requests as f64);
     }
 
     /// Notes a ledger write, and whether it was answered.

@@ -42,6 +42,8 @@ pub(super) struct DocumentTask {
     giving_up: Vec<oneshot::Sender<()>>,
     /// When the document is pinned again, in another life of the node.
     pub(super) renew_at: Option<Duration>,
+    /// Somebody wants the document to end, with this reason for its sessions.
+    evicted: Option<CloseReason>,
 }
 
 /// How much of the document's log has been written since it was one encoded state.
@@ -104,6 +106,7 @@ impl DocumentTask {
             giving_up: Vec::new(),
             // A life may have begun between pinning and here.
             renew_at: Some(now),
+            evicted: None,
         }
     }
 
@@ -162,6 +165,9 @@ impl DocumentTask {
         if poisoned || self.document.is_poisoned() {
             return Err(End::Poisoned);
         }
+        if let Some(reason) = self.evicted.take() {
+            return Err(End::Evicted(reason));
+        }
         if self.renew_at.is_some_and(|at| at <= now) {
             self.renew().await?;
         }
@@ -184,7 +190,7 @@ impl DocumentTask {
             Inbound::Leave { session } => self.leave(session),
             Inbound::GiveUp(done) => self.giving_up.push(done),
             Inbound::Renew => self.renew_at = Some(now),
-            Inbound::Evict(reason) => return Err(End::Evicted(reason)),
+            Inbound::Evict(reason) => self.evicted = Some(reason),
         }
         Ok(Ok(()))
     }

@@ -53,7 +53,7 @@ pub(super) enum Step {
     /// Seal the shares of former lives, and note that this one may hold a share.
     Prepare { life: NodeId, formers: Vec<NodeId> },
     /// Send this write.
-    Write { life: NodeId, write: ShareWrite },
+    Write { life: NodeId, write: ShareWrite, requests: usize },
     /// Nothing, until something is asked for or given back.
     Rest,
 }
@@ -180,7 +180,7 @@ impl Books {
             }
         }
         match self.ledger.next_write() {
-            Some(write) => Step::Write { life: self.life.clone(), write },
+            Some(write) => Step::Write { life: self.life.clone(), write, requests: self.ledger.batch_size() },
             None => {
                 self.is_driven = false;
                 Step::Rest

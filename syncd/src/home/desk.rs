@@ -156,7 +156,10 @@ impl LedgerDesk {
             let answered = match self.next_step(&desk) {
                 Some(Step::Rest) => return,
                 Some(Step::Prepare { life, formers }) => self.prepare(&desk, &life, &formers).await,
-                Some(Step::Write { life, write }) => self.send(&desk, &life, &write).await,
+                Some(Step::Write { life, write, requests }) => {
+                    self.metrics.ledger_batch(requests);
+                    self.send(&desk, &life, &write).await
+                }
                 None => false,
             };
             if answered {

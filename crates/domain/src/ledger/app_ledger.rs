@@ -125,6 +125,12 @@ impl AppLedger {
         Some(flight.write.clone())
     }
 
+    /// Requests that the write under way is for.
+    #[must_use]
+    pub fn batch_size(&self) -> usize {
+        self.in_flight.as_ref().map_or(0, |flight| flight.arriving.len())
+    }
+
     /// Asks the store for the next request, though the app was full a moment ago: elsewhere, room was made.
     pub fn look_again(&mut self) {
         self.full_until = Duration::ZERO;
