@@ -107,6 +107,50 @@ async fn a_store_that_is_cut_off_answers_nothing_until_it_is_healed() {
     assert_eq!(faults.injected(), 2);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_stalled_call_is_answered_and_has_its_effect_once_the_stall_ends() {
+    let (faults, ledger) = ledger(FaultPlan::default());
+    let ledger = Arc::new(ledger);
+    faults.stall();
+    let stalled = Arc::clone(&ledger);
+    let call = tokio::spawn(async move { stalled.write(&app(), &write(None, share(1, 5))).await });
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert!(!call.is_finished() && connections(&ledger).await == 0);
+    faults.resume();
+    assert!(matches!(call.await.unwrap(), Ok(WriteOutcome::Written(_))));
+    assert_eq!(connections(&ledger).await, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stalled_call_that_nobody_waits_for_has_its_effect_before_the_next() {
+    let (faults, ledger) = ledger(FaultPlan::default());
+    faults.stall();
+    let (app, first) = (app(), write(None, share(1, 5)));
+    let call = ledger.write(&app, &first);
+    assert!(tokio::time::timeout(Duration::from_secs(5), call).await.is_err());
+    assert_eq!(connections(&ledger).await, 0);
+    faults.heal();
+    assert_eq!(Ledger::read(&ledger, &app).await.unwrap().totals.connections, 5);
+    assert_eq!(ledger.store().writes(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stall_may_begin_after_some_calls() {
+    let (faults, ledger) = ledger(FaultPlan::default());
+    faults.stall_after(2);
+    for _ in 0..2 {
+        assert!(!faults.is_stalled());
+        Ledger::read(&ledger, &app()).await.unwrap();
+    }
+    let app = app();
+    let third = tokio::time::timeout(Duration::from_secs(1), Ledger::read(&ledger, &app));
+    assert!(third.await.is_err() && faults.is_stalled());
+    faults.stall_after(0);
+    faults.heal();
+    Ledger::read(&ledger, &app).await.unwrap();
+    assert!(!faults.is_stalled());
+}
+
 async fn fates(seed: u64) -> Vec<bool> {
     let faults = Faults::new(FaultPlan { delay: 0.0, ..FaultPlan::rough() }, seed);
     let ledger = faults.wrap(Arc::new(MemoryLedger::new()));

@@ -4,26 +4,33 @@ use parking_lot::Mutex;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// Late copies that are under way at once; beyond it no new ones set out.
 const LATE_COPIES_MAX: usize = 256;
+/// Calls that wait for the end of a stall at once; beyond it, further ones never happen.
+const STALLED_MAX: usize = 1024;
+
+type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A store whose calls meet faults. Made by [`Faults::wrap`].
 pub struct Faulty<T: ?Sized> {
     store: Arc<T>,
     faults: Arc<Faults>,
     late: Mutex<Vec<LateCopy>>,
+    /// In the order in which they were made.
+    stalled: Mutex<Vec<Call>>,
 }
 
 struct LateCopy {
     /// Later calls that it still lets pass.
     calls: u32,
-    call: Pin<Box<dyn Future<Output = ()> + Send>>,
+    call: Call,
 }
 
 impl<T: ?Sized> Faulty<T> {
     pub(super) fn new(store: Arc<T>, faults: Arc<Faults>) -> Self {
-        Self { store, faults, late: Mutex::default() }
+        Self { store, faults, late: Mutex::default(), stalled: Mutex::default() }
     }
 
     /// The store itself, which meets no faults: to see what is really in it.
@@ -40,10 +47,14 @@ impl<T: ?Sized> Faulty<T> {
     ) -> Result<R, E>
     where
         Call: Future<Output = Result<R, E>> + Send + 'static,
-        R: Send,
-        E: From<Unavailable> + Send,
+        R: Send + 'static,
+        E: From<Unavailable> + Send + 'static,
     {
         let fate = self.faults.draw();
+        if fate.is_stalled {
+            return self.meet_stall(name, call(self.store.clone())).await;
+        }
+        self.perform_stalled().await;
         if fate.is_cut {
             return Err(Unavailable::new(name, "it is cut off").into());
         }
@@ -60,6 +71,36 @@ impl<T: ?Sized> Faulty<T> {
         let answer = self.perform(fate, call).await;
         wait(fate.delay_after).await;
         if fate.loses_reply { Err(Unavailable::new(name, "the reply was lost").into()) } else { answer }
+    }
+
+    /// Makes a call that waits for the end of the stall, and happens then, even where nobody waits for it.
+    async fn meet_stall<R, E>(
+        &self,
+        name: &'static str,
+        call: impl Future<Output = Result<R, E>> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        R: Send + 'static,
+        E: From<Unavailable> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        {
+            let mut stalled = self.stalled.lock();
+            if stalled.len() < STALLED_MAX {
+                // Whoever waits for it no longer does not hear the answer.
+                stalled.push(Box::pin(async move { drop(answer.send(call.await)) }));
+            }
+        }
+        self.faults.until_no_stall().await;
+        self.perform_stalled().await;
+        answered.await.unwrap_or_else(|_| Err(Unavailable::new(name, "the stall has lost the call").into()))
+    }
+
+    async fn perform_stalled(&self) {
+        let stalled = std::mem::take(&mut *self.stalled.lock());
+        for call in stalled {
+            call.await;
+        }
     }
 
     async fn perform<R, E, Call>(&self, fate: Fate, call: impl Fn(Arc<T>) -> Call + Send) -> Result<R, E>
@@ -86,7 +127,7 @@ impl<T: ?Sized> Faulty<T> {
     }
 
     /// Counts one more call against the late copies, and takes out those that arrive before it.
-    fn late_copies_due(&self) -> Vec<Pin<Box<dyn Future<Output = ()> + Send>>> {
+    fn late_copies_due(&self) -> Vec<Call> {
         let mut late = self.late.lock();
         let due = late.extract_if(.., |copy| {
             let is_due = copy.calls == 0;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How likely each fault is, from 0 to 1. Faults of several kinds may meet in one call.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -47,7 +48,9 @@ impl FaultPlan {
 pub struct Faults {
     plan: FaultPlan,
     entropy: SeededEntropy,
-    mode: Mutex<Mode>,
+    mode: watch::Sender<Mode>,
+    /// Calls that still go through before a stall.
+    fuse: Mutex<Option<u32>>,
     injected: AtomicU64,
 }
 
@@ -55,6 +58,7 @@ pub struct Faults {
 enum Mode {
     Planned,
     Cut,
+    Stalled,
     Healed,
 }
 
@@ -62,6 +66,7 @@ enum Mode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Fate {
     pub(super) is_cut: bool,
+    pub(super) is_stalled: bool,
     pub(super) loses_request: bool,
     pub(super) loses_reply: bool,
     pub(super) delay_before: Duration,
@@ -83,7 +88,8 @@ impl Faults {
     #[must_use]
     pub fn new(plan: FaultPlan, seed: u64) -> Arc<Self> {
         let entropy = SeededEntropy::new(seed);
-        Arc::new(Self { plan, entropy, mode: Mutex::new(Mode::Planned), injected: AtomicU64::new(0) })
+        let mode = watch::Sender::new(Mode::Planned);
+        Arc::new(Self { plan, entropy, mode, fuse: Mutex::default(), injected: AtomicU64::new(0) })
     }
 
     /// `store`, as these faults let it appear.
@@ -106,27 +112,72 @@ impl Faults {
 
     /// From here on, no call reaches its store: all answer `Unavailable`. Late copies wait.
     pub fn cut(&self) {
-        *self.mode.lock() = Mode::Cut;
+        self.turn_to(Mode::Cut);
+    }
+
+    /// From here on, every call waits, as if its process stood still just before it was sent. Once the stall ends,
+    /// by [`Faults::heal`], [`Faults::resume`] or [`Faults::cut`], all of them reach their store and are answered,
+    /// also those that their callers wait for no longer.
+    pub fn stall(&self) {
+        self.turn_to(Mode::Stalled);
+    }
+
+    /// Lets `calls` more calls pass, and then stalls. Whatever turns the faults to another mode undoes it.
+    pub fn stall_after(&self, calls: u32) {
+        *self.fuse.lock() = Some(calls);
+    }
+
+    /// Whether calls are stalled.
+    #[must_use]
+    pub fn is_stalled(&self) -> bool {
+        *self.mode.borrow() == Mode::Stalled
     }
 
     /// From here on, no call meets a fault. Late copies that are under way still arrive.
     pub fn heal(&self) {
-        *self.mode.lock() = Mode::Healed;
+        self.turn_to(Mode::Healed);
     }
 
     /// From here on, calls meet faults by the plan again.
     pub fn resume(&self) {
-        *self.mode.lock() = Mode::Planned;
+        self.turn_to(Mode::Planned);
+    }
+
+    /// Waits for the end of a stall.
+    pub(super) async fn until_no_stall(&self) {
+        let mut mode = self.mode.subscribe();
+        // The sender lives as long as `self` does, so that the wait does not fail.
+        let _ = mode.wait_for(|mode| *mode != Mode::Stalled).await;
+    }
+
+    fn turn_to(&self, mode: Mode) {
+        *self.fuse.lock() = None;
+        self.mode.send_replace(mode);
     }
 
     pub(super) fn draw(&self) -> Fate {
-        let fate = match *self.mode.lock() {
+        self.burn_fuse();
+        let mode = *self.mode.borrow();
+        let fate = match mode {
             Mode::Planned => self.draw_by_plan(),
             Mode::Cut => Fate { is_cut: true, ..Fate::default() },
+            Mode::Stalled => Fate { is_stalled: true, ..Fate::default() },
             Mode::Healed => Fate::default(),
         };
         self.injected.fetch_add(u64::from(fate != Fate::default()), Ordering::Relaxed);
         fate
+    }
+
+    fn burn_fuse(&self) {
+        let mut fuse = self.fuse.lock();
+        match *fuse {
+            Some(0) => {
+                *fuse = None;
+                self.mode.send_replace(Mode::Stalled);
+            }
+            Some(calls) => *fuse = Some(calls - 1),
+            None => {}
+        }
     }
 
     fn draw_by_plan(&self) -> Fate {
@@ -136,6 +187,7 @@ impl Faults {
             || if is_delayed { self.entropy.between(Duration::ZERO, plan.delay_max) } else { Duration::ZERO };
         Fate {
             is_cut: false,
+            is_stalled: false,
             delay_before: delay(),
             delay_after: delay(),
             loses_request: self.happens(plan.lost_request),
