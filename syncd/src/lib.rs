@@ -30,6 +30,7 @@ mod registry;
 mod relay;
 mod serve;
 mod session;
+pub mod setup;
 mod socket;
 mod vitals;
 mod wire;

@@ -1,11 +1,12 @@
-//! Options that every binary with a node in it has, and how their values are read. An error says what would be
-//! right; the command line names the option and the value.
+//! How the values of options are read that every binary with a node in it has. An error says what would be right;
+//! the command line names the option and the value.
 
+use crate::config::OnLeaseLoss;
 use clap::ValueEnum;
 use domain::ids::{NodeName, Region};
 use domain::policy::RatePolicies;
 use ipnet::IpNet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 /// How log lines are written.
@@ -35,7 +36,25 @@ impl From<Switch> for RatePolicies {
     }
 }
 
-/// Where documents are kept.
+/// What becomes of sessions whose node is cut off from their home table, as it stands on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LeaseLoss {
+    /// They go on.
+    Keep,
+    /// They are closed.
+    Close,
+}
+
+impl From<LeaseLoss> for OnLeaseLoss {
+    fn from(loss: LeaseLoss) -> Self {
+        match loss {
+            LeaseLoss::Keep => Self::Keep,
+            LeaseLoss::Close => Self::Close,
+        }
+    }
+}
+
+/// Where one process keeps its documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DocumentStore {
     /// In the data folder; they survive a restart.
@@ -70,6 +89,45 @@ pub fn region(text: &str) -> Result<Region, String> {
 /// What would be right.
 pub fn node_name(text: &str) -> Result<NodeName, String> {
     NodeName::parse(text).map_err(|_| "expected 1 to 64 characters of A-Z a-z 0-9 _ -, such as node-a".into())
+}
+
+/// Reads an address to listen on.
+///
+/// # Errors
+/// What would be right.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = "expected an IP address and a port, such as 127.0.0.1:4400, 0.0.0.0:4400 or [::1]:0";
+    text.parse().map_err(|_| wrong.to_owned())
+}
+
+/// Reads `host:port`, at which another machine is reached. An IPv6 host stands in brackets.
+///
+/// # Errors
+/// What would be right.
+pub fn host_port(text: &str) -> Result<String, String> {
+    let wrong = || "expected a host and a port, such as 10.0.1.7:4401 or node-a.internal:4401".to_owned();
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = match bare {
+        Some(v6) => v6.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b)),
+    };
+    let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
+    if is_host && is_port { Ok(text.to_owned()) } else { Err(wrong()) }
+}
+
+/// Reads the public URL of a region; a slash at its end is dropped.
+///
+/// # Errors
+/// What would be right.
+pub fn public_url(text: &str) -> Result<String, String> {
+    let url = text.strip_suffix('/').unwrap_or(text);
+    let host = url.strip_prefix("wss://").or_else(|| url.strip_prefix("ws://")).unwrap_or("");
+    let is_plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+    if host.is_empty() || !is_plain {
+        return Err("expected wss://HOST or ws://HOST, with or without a port, and nothing after it".into());
+    }
+    Ok(url.to_owned())
 }
 
 /// Reads a length of time: a whole number and its unit, `s`, `m`, `h` or `d`.
@@ -112,5 +170,24 @@ mod tests {
         assert_eq!(cidr("::1").unwrap().to_string(), "::1/128");
         assert!(cidr("10.0.0.0/33").is_err());
         assert!(cidr("localhost").is_err());
+    }
+
+    #[test]
+    fn a_relay_is_reached_at_a_host_and_a_port() {
+        for good in ["10.0.0.1:4401", "[::1]:1", "node-a.internal:65535", "localhost:80"] {
+            assert_eq!(host_port(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "a", ":1", "a:", "a:0", "a:65536", "::1:80", "http://a:1", "a b:1", "[a]:1"] {
+            assert!(host_port(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_has_a_websocket_scheme_and_no_path() {
+        assert_eq!(public_url("wss://eu.example.net/").as_deref(), Ok("wss://eu.example.net"));
+        assert_eq!(public_url("ws://[::1]:4400").as_deref(), Ok("ws://[::1]:4400"));
+        for bad in ["", "wss://", "https://a", "a.example", "wss://a/b", "wss://a b", "wss://u@a"] {
+            assert!(public_url(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -1,0 +1,137 @@
+use super::error::SetupError;
+use super::options::Options;
+use domain::clock::Clock;
+use domain::ids::{Generation, HomeRegion};
+use domain::ports::{HomePorts, Homes};
+use std::str::FromStr;
+use std::sync::Arc;
+use stores::dynamo::{Access, HomeTable, TABLE};
+use stores::memory::{MemoryCluster, MemoryLedger, MemoryPins};
+
+/// The one home region of a node that shares nothing.
+const ALONE: &str = "local";
+
+/// A home region and its table, as `--home` says it: `NAME=TABLE[,region=AWS_REGION][,endpoint=URL]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HomeAt {
+    /// What tokens call it in `dbCode`.
+    pub name: HomeRegion,
+    /// Where it is.
+    pub table: HomeTable,
+}
+
+impl FromStr for HomeAt {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "expected NAME=TABLE, such as aws-eu-central-1=wiresocket";
+        let (name, table) = text.split_once('=').ok_or(wrong)?;
+        let name = HomeRegion::parse(name).map_err(|error| format!("`{name}`: {error}; {wrong}"))?;
+        Ok(Self { name, table: table.parse().map_err(|error| format!("{error}"))? })
+    }
+}
+
+/// The homes that the options name, the first of them as the default; or one home in memory, whose pins begin
+/// with the generation `first`.
+pub(super) async fn homes(
+    options: &Options,
+    first: Generation,
+    clock: &Arc<dyn Clock>,
+) -> Result<Homes, SetupError> {
+    let Some((default, others)) = options.home.split_first() else {
+        let name = HomeRegion::parse(ALONE).expect("five letters are a home region");
+        return Ok(Homes::new(name, in_memory(first)));
+    };
+    let access = Access::from_environment().await;
+    let ports = |home: &HomeAt| reach(&access, home, options.dynamodb_endpoint.as_deref(), clock);
+    let mut homes = Homes::new(default.name.clone(), ports(default)?);
+    for home in others {
+        homes = homes.with(home.name.clone(), ports(home)?);
+    }
+    Ok(homes)
+}
+
+fn in_memory(first: Generation) -> HomePorts {
+    HomePorts {
+        ledger: Arc::new(MemoryLedger::new()),
+        cluster: Arc::new(MemoryCluster::new()),
+        pins: Arc::new(MemoryPins::new(first)),
+    }
+}
+
+fn reach(
+    access: &Access,
+    home: &HomeAt,
+    endpoint: Option<&str>,
+    clock: &Arc<dyn Clock>,
+) -> Result<HomePorts, SetupError> {
+    let mut table = home.table.clone();
+    if let Some(endpoint) = endpoint {
+        table =
+            table.or_endpoint(endpoint).map_err(|error| SetupError::value("--dynamodb-endpoint", error))?;
+    }
+    let reached = access.home(&table).map_err(|error| SetupError::value("--home", error))?;
+    let ports = reached.ports(Arc::clone(clock));
+    tokio::spawn(look_at(home.name.clone(), table, ports.clone()));
+    Ok(ports)
+}
+
+/// Tells the operator at the start what is wrong with a home table. The node itself goes on trying.
+async fn look_at(home: HomeRegion, table: HomeTable, ports: HomePorts) {
+    match ports.cluster.regions().await {
+        Ok(_) => tracing::info!(%home, table = table.name(), "the home table answers"),
+        Err(error) if error.cause.starts_with(NO_TABLE) => tracing::error!(
+            %home,
+            table = table.name(),
+            "the home table does not exist, and apps that are at home there are refused until it does; make it: {}",
+            create_command(&table)
+        ),
+        Err(error) => tracing::error!(
+            %home,
+            table = table.name(),
+            cause = error.cause,
+            "the home table can't be reached, and apps that are at home there are refused until it can"
+        ),
+    }
+}
+
+/// What DynamoDB says where there is no such table.
+const NO_TABLE: &str = "ResourceNotFoundException";
+
+/// The command of Amazon's CLI that makes a home table.
+fn create_command(table: &HomeTable) -> String {
+    let option = |name: &str, value: Option<&str>| value.map_or_else(String::new, |v| format!(" {name} {v}"));
+    let (pk, sk) = (TABLE.partition_key, TABLE.sort_key);
+    format!(
+        "aws dynamodb create-table --table-name {} --billing-mode PAY_PER_REQUEST \
+         --attribute-definitions AttributeName={pk},AttributeType=S AttributeName={sk},AttributeType=S \
+         --key-schema AttributeName={pk},KeyType=HASH AttributeName={sk},KeyType=RANGE{}{}",
+        table.name(),
+        option("--region", table.region()),
+        option("--endpoint-url", table.endpoint()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_home_is_a_name_and_a_table() {
+        let home: HomeAt = "aws-eu-central-1=wiresocket,region=eu-central-1".parse().unwrap();
+        assert_eq!(home.name.as_str(), "aws-eu-central-1");
+        assert_eq!((home.table.name(), home.table.region()), ("wiresocket", Some("eu-central-1")));
+        for bad in ["", "wiresocket", "=wiresocket", "a b=wiresocket", "eu=", "eu=wiresocket,zone=a"] {
+            assert!(bad.parse::<HomeAt>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_command_that_makes_a_table_names_where() {
+        let table = "wiresocket,region=eu-central-1,endpoint=http://127.0.0.1:8000".parse().unwrap();
+        let command = create_command(&table);
+        assert!(command.starts_with("aws dynamodb create-table --table-name wiresocket "));
+        assert!(command.ends_with(" --region eu-central-1 --endpoint-url http://127.0.0.1:8000"));
+        assert!(command.contains("AttributeName=pk,KeyType=HASH AttributeName=sk,KeyType=RANGE"));
+    }
+}

@@ -1,0 +1,125 @@
+//! A node's set-up: from what its operator says to listeners, ports and configuration. Every binary with a node in
+//! it is set up here, and so takes the same options and refuses the same mistakes.
+
+mod documents;
+mod error;
+mod homes;
+mod keys;
+mod options;
+mod relay;
+
+pub use documents::DocumentsAt;
+pub use error::SetupError;
+pub use homes::HomeAt;
+pub use keys::KeysAt;
+pub use options::Options;
+
+use crate::config::{NodeConfig, RelayConfig};
+use crate::machine;
+use crate::node::Ports;
+use crate::serve::Listeners;
+use domain::clock::{Clock, Entropy};
+use domain::ids::NodeName;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use stores::memory::MemoryRateGate;
+use stores::system::{SystemClock, SystemEntropy};
+use tokio::net::TcpListener;
+
+/// Everything that [`run`](crate::run) takes, but for what ends it.
+pub struct Setup {
+    /// Where the node is reached. It is not served yet, but whoever connects waits.
+    pub listeners: Listeners,
+    /// The stores that it works on.
+    pub ports: Ports,
+    /// What it is told.
+    pub config: NodeConfig,
+    /// Where clients reach it on this machine.
+    pub address: SocketAddr,
+    /// Where other nodes reach it on this machine.
+    pub relay_address: Option<SocketAddr>,
+}
+
+impl Setup {
+    /// Prints where the node listens: `listening http://ADDRESS`, and `relay ADDRESS` where it has a relay.
+    ///
+    /// # Errors
+    /// Where `out` can't be written.
+    pub fn announce(&self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "listening http://{}", self.address)?;
+        if let Some(relay) = self.relay_address {
+            writeln!(out, "relay {relay}")?;
+        }
+        out.flush()
+    }
+}
+
+/// Sets a node up. Home tables that can't be reached hold nothing up: a line in the log names them.
+///
+/// # Errors
+/// [`SetupError`], which names the option and what would be right.
+pub async fn prepare(options: Options) -> Result<Setup, SetupError> {
+    options.check()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let (documents, first) = documents::store(&options)?;
+    let homes = homes::homes(&options, first, &clock).await?;
+    let names = homes.iter().map(|(name, _)| name.clone()).collect();
+    let tokens = keys::verifier(&options.jwks, Arc::clone(&clock), names).await?;
+    let clients = listen("--listen", options.listen).await?;
+    let address = local_address("--listen", &clients)?;
+    let (relay_listener, relay) = relay::relay(&options).await?.unzip();
+    let relay_address =
+        relay_listener.as_ref().map(|listener| local_address("--relay-listen", listener)).transpose()?;
+    let ports = Ports {
+        homes,
+        documents,
+        gate: Arc::new(MemoryRateGate::new(Arc::clone(&clock))),
+        tokens: Arc::new(tokens),
+        clock,
+        entropy,
+    };
+    let config = config(options, address, relay, &*ports.entropy);
+    let listeners = Listeners { clients, relay: relay_listener };
+    Ok(Setup { listeners, ports, config, address, relay_address })
+}
+
+fn config(
+    options: Options,
+    address: SocketAddr,
+    relay: Option<RelayConfig>,
+    entropy: &dyn Entropy,
+) -> NodeConfig {
+    NodeConfig {
+        name: options.node.unwrap_or_else(|| drawn_name(entropy)),
+        region: options.region,
+        url: options.public_url.unwrap_or_else(|| format!("ws://{address}")),
+        relay,
+        on_lease_loss: options.on_lease_loss.into(),
+        trusted_proxies: options.trusted_proxy,
+        rate_policies: options.rate_limits.into(),
+        capacity: machine::connections_max(options.capacity),
+        memory_bytes_max: machine::memory_bytes(),
+        message_bytes_max: domain::bounds::MESSAGE_BYTES_MAX,
+        drain_for: options.drain_for,
+    }
+}
+
+/// `node-` and 32 random bits: a fleet whose nodes are not named has no two of a name.
+fn drawn_name(entropy: &dyn Entropy) -> NodeName {
+    let name = format!("node-{:08x}", entropy.next_u64() >> 32);
+    NodeName::parse(&name).expect("thirteen letters, digits and hyphens are a node name")
+}
+
+async fn listen(option: &'static str, address: SocketAddr) -> Result<TcpListener, SetupError> {
+    TcpListener::bind(address).await.map_err(|source| SetupError::Listen { option, address, source })
+}
+
+fn local_address(option: &'static str, listener: &TcpListener) -> Result<SocketAddr, SetupError> {
+    listener.local_addr().map_err(|source| SetupError::Listen {
+        option,
+        address: SocketAddr::from(([0, 0, 0, 0], 0)),
+        source,
+    })
+}
