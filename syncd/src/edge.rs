@@ -81,7 +81,8 @@ pub(crate) async fn ask_for_room(asker: &Asker<'_>) -> bool {
     let Some(dialer) = node.dialer() else { return false };
     let Ok(record) = home.desk().record(&asker.key.app).await else { return false };
     let holds = |node: &NodeRecord| record.shares.get(&node.node).is_some_and(|share| share.documents > 0);
-    for neighbour in home.neighbours().into_iter().filter(holds).take(ROOM_ASKED_MAX) {
+    let Ok(neighbours) = home.neighbours().await else { return false };
+    for neighbour in neighbours.into_iter().filter(holds).take(ROOM_ASKED_MAX) {
         let plea = GiveUp {
             to: neighbour.node,
             home: home.name().clone(),

@@ -50,16 +50,14 @@ impl Home {
     }
 
     /// The other living nodes of this region that have a relay.
-    #[must_use]
-    pub fn neighbours(&self) -> Vec<NodeRecord> {
+    ///
+    /// # Errors
+    /// [`Unavailable`] where the cluster does not answer.
+    pub async fn neighbours(&self) -> Result<Vec<NodeRecord>, Unavailable> {
         let own = self.lease.life();
-        let is_neighbour = |node: &&NodeRecord| {
-            node.region == self.introduction.region
-                && node.node != own
-                && !node.relay.is_empty()
-                && !node.state.is_dead()
-        };
-        self.nodes.borrow().iter().filter(is_neighbour).cloned().collect()
+        let mut nodes = in_time("cluster", self.ports.cluster.nodes(&self.introduction.region)).await?;
+        nodes.retain(|node| node.node != own && !node.relay.is_empty() && !node.state.is_dead());
+        Ok(nodes)
     }
 
     /// Whether a node's life is known to be over.
