@@ -23,9 +23,11 @@ pub(crate) enum Failure {
     /// Tools are missing or too old; one line each.
     #[error("this machine lacks what the tests need:\n{}", .0.join("\n"))]
     Tools(Vec<String>),
-    /// cargo-deny could not be installed.
-    #[error("{cause}\n{advice}")]
-    DenyNotInstalled {
+    /// A program that the task itself installs could not be.
+    #[error("{program} could not be installed: {cause}\n{advice}")]
+    NotInstalled {
+        /// The program.
+        program: &'static str,
         /// Which command failed, and how.
         cause: Box<Failure>,
         /// What to do about it.

@@ -1,4 +1,4 @@
-//! `cargo xtask test | ci | bench`: what cargo alone cannot do.
+//! `cargo xtask test | ci | bench | servers`: what cargo alone cannot do.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to its terminal")]
 
@@ -7,12 +7,15 @@ mod deny;
 mod failure;
 mod house;
 mod progress;
+mod servers;
 mod steps;
 mod tools;
+mod venv;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;
 use house::House;
+use servers::OwnServers;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use steps::Step;
@@ -31,6 +34,8 @@ enum Task {
         /// One step, after those that it builds on.
         #[arg(long, value_enum)]
         only: Option<Step>,
+        #[command(flatten)]
+        own: OwnServers,
     },
     /// Runs what the merge gate runs: the same as `test`.
     Ci,
@@ -40,6 +45,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Installs the servers that the stores' tests start, and prints where they are: NAME=PATH, one a line.
+    Servers,
 }
 
 fn main() -> ExitCode {
@@ -55,14 +62,22 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<ExitCode, Failure> {
     let house = House::find()?;
     match task {
-        Task::Test { only: Some(step) } => test(&house, &step.with_needs()),
-        Task::Test { only: None } | Task::Ci => test(&house, Step::ALL),
+        Task::Test { only: Some(step), own } => test(&house, &step.with_needs(), &own),
+        Task::Test { only: None, own } => test(&house, Step::ALL, &own),
+        Task::Ci => test(&house, Step::ALL, &OwnServers::default()),
         Task::Bench { args } => bench::run(&house, &args),
+        Task::Servers => servers(&house),
     }
 }
 
-fn test(house: &House, steps: &[Step]) -> Result<ExitCode, Failure> {
+fn test(house: &House, steps: &[Step], own: &OwnServers) -> Result<ExitCode, Failure> {
     tools::check(house, steps.iter().flat_map(|step| step.tools()))?;
-    let outcome = progress::run(steps, |step| step.run(house));
+    let outcome = progress::run(steps, |step| step.run(house, own));
     Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn servers(house: &House) -> Result<ExitCode, Failure> {
+    tools::check(house, Step::Servers.tools().iter())?;
+    println!("{}={}", servers::MINISTACK_VARIABLE, servers::installed(house)?.display());
+    Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,7 @@
 use crate::deny;
 use crate::failure::Failure;
 use crate::house::{House, run};
+use crate::servers::{self, MINISTACK_VARIABLE, OwnServers};
 use crate::tools::Tool;
 use clap::ValueEnum;
 
@@ -21,14 +22,24 @@ pub(crate) enum Step {
     Release,
     /// The packages of the real clients are installed.
     Clients,
+    /// The servers that the stores' tests start are installed.
+    Servers,
     /// Unit, integration and real-client tests pass.
     Tests,
 }
 
 impl Step {
     /// Every step, in order.
-    pub(crate) const ALL: &[Self] =
-        &[Self::Fmt, Self::Clippy, Self::Doc, Self::Deny, Self::Release, Self::Clients, Self::Tests];
+    pub(crate) const ALL: &[Self] = &[
+        Self::Fmt,
+        Self::Clippy,
+        Self::Doc,
+        Self::Deny,
+        Self::Release,
+        Self::Clients,
+        Self::Servers,
+        Self::Tests,
+    ];
 
     /// The name on the command line and in the summary.
     pub(crate) fn name(self) -> &'static str {
@@ -39,6 +50,7 @@ impl Step {
             Self::Deny => "deny",
             Self::Release => "release",
             Self::Clients => "clients",
+            Self::Servers => "servers",
             Self::Tests => "tests",
         }
     }
@@ -46,7 +58,7 @@ impl Step {
     /// The step, after those whose results it uses.
     pub(crate) fn with_needs(self) -> Vec<Self> {
         match self {
-            Self::Tests => vec![Self::Release, Self::Clients, Self::Tests],
+            Self::Tests => vec![Self::Release, Self::Clients, Self::Servers, Self::Tests],
             _ => vec![self],
         }
     }
@@ -57,14 +69,14 @@ impl Step {
             Self::Fmt => &[Tool::Rust, Tool::Rustfmt],
             Self::Clippy => &[Tool::Rust, Tool::Clippy],
             Self::Doc | Self::Release => &[Tool::Rust],
-            Self::Deny => &[Tool::Rust, Tool::Python],
+            Self::Deny | Self::Servers => &[Tool::Rust, Tool::Python],
             Self::Clients => &[Tool::Node, Tool::Npm],
             Self::Tests => &[Tool::Rust, Tool::Node],
         }
     }
 
     /// Runs it to its end.
-    pub(crate) fn run(self, house: &House) -> Result<(), Failure> {
+    pub(crate) fn run(self, house: &House, own: &OwnServers) -> Result<(), Failure> {
         match self {
             Self::Fmt => run(&mut house.cargo(&["fmt", "--all", "--check"])),
             Self::Clippy => clippy(house),
@@ -72,7 +84,8 @@ impl Step {
             Self::Deny => deny::check(house),
             Self::Release => release(house, &["local"]),
             Self::Clients => run(house.program("npm").arg("ci").current_dir(house.path("tests/clients"))),
-            Self::Tests => tests(house),
+            Self::Servers => servers::installed(house).map(drop),
+            Self::Tests => tests(house, own),
         }
     }
 }
@@ -91,10 +104,14 @@ fn doc(house: &House) -> Result<(), Failure> {
     run(house.cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// The real-client tests drive the release binary that they find in `WIRESOCKET_BIN`.
-fn tests(house: &House) -> Result<(), Failure> {
+/// The real-client tests drive the release binary that they find in `WIRESOCKET_BIN`, and the stores' tests start
+/// the server that they find in `WIRESOCKET_MINISTACK`.
+fn tests(house: &House, own: &OwnServers) -> Result<(), Failure> {
     let service = house.built("release/wiresocket");
-    run(house.cargo(&["test", "--workspace"]).env("WIRESOCKET_BIN", service))
+    let ministack = servers::installed(house)?;
+    let mut tests = house.cargo(&["test", "--workspace"]);
+    run(tests.env("WIRESOCKET_BIN", service).env(MINISTACK_VARIABLE, ministack))?;
+    own.test(house)
 }
 
 #[cfg(test)]

@@ -72,6 +72,7 @@ macro_rules! conformance {
             a_take_over_replaces_the_pin_with_the_next_generation
             a_repeated_take_over_returns_the_pin_it_made
             a_take_over_of_another_pin_changes_nothing
+            a_take_over_where_no_pin_stands_pins
             one_of_many_takers_is_given_the_pin
             unpinning_removes_exactly_the_pin_it_names
             unpinning_may_be_repeated

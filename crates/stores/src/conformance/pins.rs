@@ -125,6 +125,19 @@ pub async fn a_take_over_of_another_pin_changes_nothing(pins: Arc<dyn Pins>) {
     }
 }
 
+/// Where the dead node's pin was struck meanwhile, or there is no trace of it, a take-over pins.
+pub async fn a_take_over_where_no_pin_stands_pins(pins: Arc<dyn Pins>) {
+    let dead = pinned(&*pins, &document("d"), &owner("dead")).await;
+    pins.unpin(&document("d"), &dead).await.unwrap();
+    for name in ["d", "never pinned"] {
+        let pin = taken_over(&*pins, &document(name), &dead, &owner("one")).await;
+        assert_eq!(pin.owner, owner("one"));
+        assert_eq!(pins.read(&document(name)).await, Ok(Some(pin.clone())));
+        assert_eq!(taken_over(&*pins, &document(name), &dead, &owner("one")).await, pin);
+        assert!(name != "d" || pin.generation > dead.generation, "{pin:?} after {dead:?}");
+    }
+}
+
 /// Of any number of nodes that take a pin over, exactly one is given it.
 pub async fn one_of_many_takers_is_given_the_pin(pins: Arc<dyn Pins>) {
     let dead = pinned(&*pins, &document("d"), &owner("dead")).await;

@@ -1,0 +1,38 @@
+use super::{clock, table};
+use domain::ports::HomePorts;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// A DynamoDB within this process and in memory, that ends with the test.
+pub(crate) struct Dynoxide {
+    endpoint: String,
+    task: JoinHandle<()>,
+}
+
+impl Dynoxide {
+    /// One without tables, on a port of its own.
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let database = ::dynoxide::Database::memory().unwrap();
+        Self { endpoint, task: tokio::spawn(::dynoxide::server::serve_on(listener, database)) }
+    }
+
+    /// One with a home table.
+    pub(crate) async fn with_ports() -> (Self, HomePorts) {
+        let server = Self::start().await;
+        let home = table(&server.endpoint, "home").await;
+        home.create_table().await.unwrap();
+        (server, home.ports(clock()))
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+}
+
+impl Drop for Dynoxide {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,0 +1,56 @@
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// One HTTP/1.1 request or response, as its bytes.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    bytes: Vec<u8>,
+    body_at: usize,
+}
+
+impl Message {
+    /// The next message of a connection; `None` where it ends.
+    pub(crate) async fn read(stream: &mut TcpStream) -> Option<Self> {
+        let mut bytes = Vec::new();
+        loop {
+            if let Some(body_at) = bytes.windows(4).position(|end| end == b"\r\n\r\n").map(|at| at + 4) {
+                let mut rest = vec![0; (body_at + body_length(&bytes[..body_at])).checked_sub(bytes.len())?];
+                stream.read_exact(&mut rest).await.ok()?;
+                bytes.extend(rest);
+                return Some(Self { bytes, body_at });
+            }
+            let mut some = [0; 4096];
+            match stream.read(&mut some).await {
+                Ok(0) | Err(_) => return None,
+                Ok(read) => bytes.extend(&some[..read]),
+            }
+        }
+    }
+
+    /// Sends it to a server, on a connection of its own, and reads the answer.
+    pub(crate) async fn ask(&self, endpoint: &str) -> Self {
+        let address = endpoint.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(&self.bytes).await.unwrap();
+        Self::read(&mut stream).await.unwrap()
+    }
+
+    pub(crate) async fn write(&self, stream: &mut TcpStream) {
+        drop(stream.write_all(&self.bytes).await);
+    }
+
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.bytes[self.body_at..]
+    }
+
+    pub(crate) fn head(&self) -> String {
+        String::from_utf8_lossy(&self.bytes[..self.body_at]).to_ascii_lowercase()
+    }
+}
+
+fn body_length(head: &[u8]) -> usize {
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+    let length = lines.find(|(name, _)| *name == "content-length").map(|(_, value)| value.trim().parse());
+    length.map_or(0, |length| length.unwrap())
+}

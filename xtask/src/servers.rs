@@ -1,0 +1,57 @@
+//! The servers that the stores' tests run against.
+
+use crate::failure::Failure;
+use crate::house::{House, run};
+use crate::venv::PythonProgram;
+use clap::Args;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Where the tests look for ministack's executable.
+pub(crate) const MINISTACK_VARIABLE: &str = "WIRESOCKET_MINISTACK";
+
+/// A stand-in for Amazon's services; of its many the tests use DynamoDB.
+const MINISTACK: PythonProgram = PythonProgram {
+    package: "ministack",
+    version: "1.5.33",
+    program: "ministack",
+    advice: "ministack is fetched once from the Python package index, into the target folder. \
+        That needs the network and Python's venv module (Debian: python3-venv).",
+};
+
+/// Servers that only the user can give.
+#[derive(Args, Default)]
+pub(crate) struct OwnServers {
+    /// A DynamoDB of your own that the stores' tests run against too: they make tables named
+    /// `wiresocket-test-...` in the region and with the credentials of the environment, and delete them.
+    #[arg(long, value_name = "URL")]
+    dynamodb_endpoint: Option<String>,
+    /// The folder of Amazon's DynamoDB Local (the one with `DynamoDBLocal.jar`), which the stores' tests run
+    /// against too. It needs Java, and its licence is between you and Amazon.
+    #[arg(long, value_name = "FOLDER")]
+    dynamodb_local: Option<PathBuf>,
+}
+
+/// Installs the servers. Returns where ministack is.
+pub(crate) fn installed(house: &House) -> Result<PathBuf, Failure> {
+    MINISTACK.installed(house)
+}
+
+impl OwnServers {
+    /// Runs the tests that need these servers.
+    pub(crate) fn test(&self, house: &House) -> Result<(), Failure> {
+        if let Some(url) = &self.dynamodb_endpoint {
+            run(conformance(house, "conformance_dynamo_endpoint").env("WIRESOCKET_DYNAMODB_ENDPOINT", url))?;
+        }
+        if let Some(folder) = &self.dynamodb_local {
+            // Tests run in their package's folder, not in the user's.
+            let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+            run(conformance(house, "conformance_dynamo_local").env("WIRESOCKET_DYNAMODB_LOCAL", folder))?;
+        }
+        Ok(())
+    }
+}
+
+fn conformance(house: &House, test: &str) -> Command {
+    house.cargo(&["test", "--package", "stores", "--test", test])
+}

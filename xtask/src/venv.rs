@@ -1,0 +1,39 @@
+use crate::failure::Failure;
+use crate::house::{House, run};
+use std::path::{Path, PathBuf};
+
+/// A program from the Python package index, in a private environment below the target folder: nothing is installed
+/// on the machine.
+pub(crate) struct PythonProgram {
+    /// The package that has it.
+    pub(crate) package: &'static str,
+    /// The package's version, which is part of the folder's name.
+    pub(crate) version: &'static str,
+    /// What the program is called.
+    pub(crate) program: &'static str,
+    /// What to do where it can't be installed.
+    pub(crate) advice: &'static str,
+}
+
+impl PythonProgram {
+    /// Installs the program where it is not yet. Returns where it is.
+    pub(crate) fn installed(&self, house: &House) -> Result<PathBuf, Failure> {
+        let venv = house.built(&format!("tools/{}-{}", self.program, self.version));
+        let program = venv.join("bin").join(self.program);
+        if !program.exists() {
+            self.install(house, &venv).map_err(|cause| Failure::NotInstalled {
+                program: self.program,
+                cause: Box::new(cause),
+                advice: self.advice,
+            })?;
+        }
+        Ok(program)
+    }
+
+    fn install(&self, house: &House, venv: &Path) -> Result<(), Failure> {
+        run(house.program("python3").args(["-m", "venv"]).arg(venv))?;
+        let pinned = format!("{}=={}", self.package, self.version);
+        let pip = ["install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", &pinned];
+        run(house.program(venv.join("bin/pip")).args(pip))
+    }
+}
