@@ -64,6 +64,9 @@ pub const OPENING_TRIES_MAX: u32 = 64;
 pub const STORE_DEADLINE: Duration = Duration::from_secs(5);
 /// Waits between tries of a ledger write whose answer was lost: from, and at most.
 pub const LEDGER_RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+/// How soon one write of an app's ledger that is for more than one connection or document is followed by another.
+/// In a storm, arrivals and departures of this time become one write; who comes alone does not wait.
+pub const LEDGER_PACE: Duration = Duration::from_millis(40);
 /// How long a document stays quarantined before it is loaded again.
 pub const QUARANTINE: Duration = Duration::from_secs(60);
 /// Stored log entries of a document before it is compacted.

@@ -1,6 +1,8 @@
 //! One app's books on this node: its ledger in the current life, who waits for a verdict, and every place that is
 //! held. When the node begins another life, the places are asked for again.
 
+use crate::caps::LEDGER_PACE;
+use domain::bounds::KNOWN_FULL;
 use domain::ids::NodeId;
 use domain::ledger::{AppLedger, Demand, ShareWrite, Ticket, Totals, Verdict, WriteOutcome};
 use std::collections::HashMap;
@@ -22,6 +24,10 @@ pub(super) struct Books {
     places: HashMap<Ticket, Place>,
     /// Places that this life has yet to ask for.
     renewals: Vec<Ticket>,
+    /// Before this, no other write goes out: the last one was for a crowd, and another is gathering.
+    paced_until: Duration,
+    /// When a refused write is settled, if nothing else is written till then.
+    settle_at: Duration,
     /// A task is driving this app's writes.
     pub(super) is_driven: bool,
 }
@@ -54,6 +60,10 @@ pub(super) enum Step {
     Prepare { life: NodeId, formers: Vec<NodeId> },
     /// Send this write.
     Write { life: NodeId, write: ShareWrite, requests: usize },
+    /// Nothing before then: a crowd is gathering.
+    Pace { until: Duration },
+    /// Nothing before then, unless something is asked for or given back.
+    Settle { until: Duration },
     /// Nothing, until something is asked for or given back.
     Rest,
 }
@@ -68,6 +78,8 @@ impl Books {
             waiting: HashMap::new(),
             places: HashMap::new(),
             renewals: Vec::new(),
+            paced_until: Duration::ZERO,
+            settle_at: Duration::ZERO,
             is_driven: false,
         }
     }
@@ -179,8 +191,20 @@ impl Books {
                 self.ledger.ask(ticket, held.demand, now);
             }
         }
+        if self.ledger.only_settles() && now < self.settle_at {
+            return Step::Settle { until: self.settle_at };
+        }
+        if now < self.paced_until {
+            return Step::Pace { until: self.paced_until };
+        }
         match self.ledger.next_write() {
-            Some(write) => Step::Write { life: self.life.clone(), write, requests: self.ledger.batch_size() },
+            Some(write) => {
+                let requests = self.ledger.batch_size();
+                if is_for_a_crowd(&write, requests) {
+                    self.paced_until = now + LEDGER_PACE;
+                }
+                Step::Write { life: self.life.clone(), write, requests }
+            }
             None => {
                 self.is_driven = false;
                 Step::Rest
@@ -215,7 +239,12 @@ impl Books {
             return;
         }
         match answer {
-            Some(outcome) => self.ledger.completed(outcome, now),
+            Some(outcome) => {
+                if matches!(outcome, WriteOutcome::Refused { .. }) {
+                    self.settle_at = now + KNOWN_FULL;
+                }
+                self.ledger.completed(outcome, now);
+            }
             None => self.ledger.unanswered(),
         }
     }
@@ -267,6 +296,14 @@ impl Books {
         }
         None
     }
+}
+
+/// Whether a write admits or lets go of more than one connection or document.
+fn is_for_a_crowd(write: &ShareWrite, requests: usize) -> bool {
+    let old = write.old.unwrap_or_default();
+    let gone = old.connections.saturating_sub(write.new.connections)
+        + old.documents.saturating_sub(write.new.documents);
+    requests > 1 || gone > 1
 }
 
 fn totals(demand: Demand) -> Totals {

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 /// The node's side of the ledger of one home region, for all its apps.
 pub struct LedgerDesk {
@@ -34,6 +34,8 @@ pub struct LedgerDesk {
 struct AppDesk {
     app: AppKey,
     books: Mutex<Books>,
+    /// Something was asked for or given back.
+    changed: Notify,
 }
 
 /// Places in an app's ledger. Dropping them gives them back.
@@ -119,7 +121,7 @@ impl LedgerDesk {
             return Arc::clone(desk);
         }
         let books = Mutex::new(Books::new(self.lease.life()));
-        let desk = Arc::new(AppDesk { app: app.clone(), books });
+        let desk = Arc::new(AppDesk { app: app.clone(), books, changed: Notify::new() });
         apps.insert(app.clone(), Arc::clone(&desk));
         desk
     }
@@ -141,6 +143,9 @@ impl LedgerDesk {
     /// Starts a task for the app's writes, unless one is at work. Outside of a runtime, as at the very end of
     /// the process, nothing can be written; a reaper gives the places back then.
     fn drive(self: &Arc<Self>, desk: &Arc<AppDesk>, books: &mut Books) {
+        if books.is_driven {
+            desk.changed.notify_one();
+        }
         if books.is_driven || !books.has_work() {
             return;
         }
@@ -155,6 +160,15 @@ impl LedgerDesk {
         loop {
             let answered = match self.next_step(&desk) {
                 Some(Step::Rest) => return,
+                Some(Step::Pace { until }) => {
+                    tokio::time::sleep(self.wait_until(until)).await;
+                    continue;
+                }
+                Some(Step::Settle { until }) => {
+                    // Woken too early, the driver comes back here.
+                    let _ = tokio::time::timeout(self.wait_until(until), desk.changed.notified()).await;
+                    continue;
+                }
                 Some(Step::Prepare { life, formers }) => self.prepare(&desk, &life, &formers).await,
                 Some(Step::Write { life, write, requests }) => {
                     self.metrics.ledger_batch(requests);
@@ -169,6 +183,10 @@ impl LedgerDesk {
                 retry = (retry * 2).min(LEDGER_RETRY.1);
             }
         }
+    }
+
+    fn wait_until(&self, until: Duration) -> Duration {
+        until.saturating_sub(self.clock.monotonic())
     }
 
     /// What to do next; nothing may be written without a lease.

@@ -131,6 +131,14 @@ impl AppLedger {
         self.in_flight.as_ref().map_or(0, |flight| flight.arriving.len())
     }
 
+    /// Whether the next write would change no count: it only makes sure that no copy of a refused one takes effect.
+    /// It may wait a while for others to come along.
+    #[must_use]
+    pub fn only_settles(&self) -> bool {
+        let has_requests = !self.waiting.is_empty() || self.leaving != Totals::default();
+        self.in_flight.is_none() && self.unsettled && !has_requests
+    }
+
     /// Asks the store for the next request, though the app was full a moment ago: elsewhere, room was made.
     pub fn look_again(&mut self) {
         self.full_until = Duration::ZERO;
