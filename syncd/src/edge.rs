@@ -28,7 +28,7 @@ pub(crate) struct Relayed {
 pub(crate) enum Dialled {
     /// It let the session in.
     Session(Box<Relayed>),
-    /// It does not hold the document any more.
+    /// It does not hold the document any more, or is just ending.
     Moved,
     /// That life of it is over: its documents may be taken over.
     Dead,
@@ -62,6 +62,11 @@ pub(crate) async fn reach(asker: &mut Asker<'_>, owner: &Owner) -> Result<Dialle
             declared.map(|()| Dialled::Dead).map_err(|error| asker.failed(&error))
         }
         Err(DialError::Answered(RelayRefusal::NotHere)) => Ok(Dialled::Moved),
+        // As of a process that is just ending: the next look shows what has become of it.
+        Err(DialError::Broken(error)) => {
+            tracing::debug!(document = %asker.key, owner = %owner.node, %error, "the owner hung up");
+            Ok(Dialled::Moved)
+        }
         Err(DialError::Answered(RelayRefusal::UsersFull)) => {
             Err(CloseReason::UsersFull { limit: asker.limits.users_per_document_max })
         }

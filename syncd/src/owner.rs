@@ -45,15 +45,14 @@ impl Reception for Owner {
     }
 
     async fn give_up(&self, plea: &GiveUp) -> Result<bool, RelayRefusal> {
-        self.home(&plea.home, &plea.to)?;
+        let home = self.home(&plea.home, &plea.to)?;
         match self.0.registry.unused(&plea.app) {
-            Some(Unused::InGrace(handle)) => {
-                handle.give_up().await;
-                Ok(true)
-            }
-            Some(Unused::Ending(end)) => wait(end).await.map(|()| true),
-            None => Ok(false),
+            Some(Unused::InGrace(handle)) => handle.give_up().await,
+            Some(Unused::Ending(end)) => wait(end).await?,
+            None => return Ok(false),
         }
+        home.desk().given_back(&plea.app, RELAY_OPENING_WAIT).await;
+        Ok(true)
     }
 }
 

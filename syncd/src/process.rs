@@ -5,11 +5,16 @@ use std::io::{self, IsTerminal};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// Begins to log to stderr. `RUST_LOG` says what, by default everything from `info` up.
+/// What is logged where `RUST_LOG` does not say it: everything from `info` up. That no credentials were found, say
+/// the calls that needed them; the client's own lines repeat it for each place where it looked.
+const LOGGED: &str = "info,aws_config=error";
+
+/// Begins to log to stderr. `RUST_LOG` says what.
 pub fn log(format: LogFormat) {
+    let directives = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| LOGGED.to_owned());
     let filter = EnvFilter::builder()
         .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
-        .from_env_lossy();
+        .parse_lossy(directives);
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let begun = match format {
         LogFormat::Pretty => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
@@ -17,6 +22,25 @@ pub fn log(format: LogFormat) {
     };
     // Only a second subscriber in one process fails; the first goes on.
     drop(begun);
+}
+
+/// Begins to listen for SIGTERM alone; whoever started this process gets SIGINT as well, and passes the order on. The
+/// future resolves at the first; a second one ends the process at once.
+///
+/// # Errors
+/// As [`signalled`].
+pub fn terminated() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    // Whoever listens for a signal is not ended by it.
+    let interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        terminate.recv().await;
+        tokio::spawn(async move {
+            terminate.recv().await;
+            drop(interrupt);
+            end_at_once();
+        });
+    })
 }
 
 /// Begins to listen for SIGTERM, and SIGINT as Ctrl-C sends it. The future resolves at the first of them; a
@@ -31,10 +55,14 @@ pub fn signalled() -> io::Result<impl Future<Output = ()>> {
         either(&mut terminate, &mut interrupt).await;
         tokio::spawn(async move {
             either(&mut terminate, &mut interrupt).await;
-            tracing::warn!("asked twice to end; ending at once");
-            std::process::exit(1);
+            end_at_once();
         });
     })
+}
+
+fn end_at_once() -> ! {
+    tracing::warn!("asked twice to end; ending at once");
+    std::process::exit(1);
 }
 
 async fn either(terminate: &mut Signal, interrupt: &mut Signal) {

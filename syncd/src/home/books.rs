@@ -217,6 +217,11 @@ impl Books {
         !self.ledger.is_quiet() || !self.renewals.is_empty()
     }
 
+    /// Whether everything that was given back has left the store's books.
+    pub(super) fn owes_nothing(&self) -> bool {
+        self.ledger.owes_nothing()
+    }
+
     pub(super) fn is_fenced(&self) -> bool {
         self.ledger.is_fenced()
     }

@@ -87,6 +87,19 @@ impl LedgerDesk {
         self.with_books(&desk, |books, _| books.look_again());
     }
 
+    /// Waits until everything of the app that was given back has left the store's books, for at most `wait`.
+    pub async fn given_back(&self, app: &AppKey, wait: Duration) {
+        const LOOK_EVERY: Duration = Duration::from_millis(2);
+        let Some(desk) = self.apps.lock().get(app).cloned() else { return };
+        let given_back = async {
+            while !desk.books.lock().owes_nothing() {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        // Past it, whoever waits finds out from the store.
+        let _ = tokio::time::timeout(wait, given_back).await;
+    }
+
     /// Whether the store is believed to answer.
     #[must_use]
     pub fn answers(&self) -> bool {

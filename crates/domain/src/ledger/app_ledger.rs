@@ -131,6 +131,12 @@ impl AppLedger {
         self.in_flight.as_ref().map_or(0, |flight| flight.arriving.len())
     }
 
+    /// Whether every place that was given back is off the store's books.
+    #[must_use]
+    pub fn owes_nothing(&self) -> bool {
+        self.in_flight.is_none() && self.leaving == Totals::default()
+    }
+
     /// Whether the next write would change no count: it only makes sure that no copy of a refused one takes effect.
     /// It may wait a while for others to come along.
     #[must_use]
