@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Serves WebSockets, /discovery, /usage, /health and /metrics on one port (the default).
     Serve(Serve),
+    /// One of the nodes of `serve --nodes`, with the options of `syncd`. Ends with its standard input.
+    #[command(hide = true)]
+    Node(Box<Node>),
     /// Prints a token that a running or later server on the same data folder accepts.
     Token(Token),
 }
@@ -32,7 +35,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Address and port to listen on; port 0 takes a free one.
-    #[arg(long, env = "WIRESOCKET_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4400", value_parser = address)]
+    #[arg(long, env = "WIRESOCKET_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4400", value_parser = options::address)]
     pub(crate) listen: SocketAddr,
     /// Folder of the signing key, the key set and the documents; made if missing.
     #[arg(long, env = "WIRESOCKET_DATA", value_name = "DIR", default_value = ".wiresocket")]
@@ -64,6 +67,10 @@ pub(crate) struct Serve {
         hide_possible_values = true
     )]
     pub(crate) documents: DocumentStore,
+    /// Nodes to serve with. Several are a process each, with one embedded DynamoDB between them; they see all
+    /// clients come from this machine.
+    #[arg(long, env = "WIRESOCKET_NODES", value_name = "1..16", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub(crate) nodes: u8,
     /// How log lines on stderr are written; RUST_LOG says which.
     #[arg(
         long,
@@ -74,6 +81,12 @@ pub(crate) struct Serve {
         hide_possible_values = true
     )]
     pub(crate) log: LogFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Node {
+    #[command(flatten)]
+    pub(crate) options: syncd::setup::Options,
 }
 
 #[derive(Debug, Args)]
@@ -105,11 +118,6 @@ pub(crate) struct Token {
     /// How long the token is valid: a number and s, m, h or d.
     #[arg(long, env = "WIRESOCKET_TTL", value_name = "TIME", default_value = "24h", value_parser = options::duration)]
     pub(crate) ttl: Duration,
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let wrong = "expected an IP address and a port, such as 127.0.0.1:4400, 0.0.0.0:4400 or [::1]:0";
-    text.parse().map_err(|_| wrong.to_owned())
 }
 
 fn tenant(text: &str) -> Result<TenantId, String> {

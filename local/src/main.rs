@@ -1,8 +1,12 @@
-//! `wiresocket`: the whole service in one process, on embedded stores and one port.
+//! `wiresocket`: the whole service on one machine and one port, on embedded stores.
 
 mod args;
 mod banner;
+mod control_plane;
 mod data_folder;
+mod error;
+mod fleet;
+mod node;
 mod serve;
 mod token;
 
@@ -18,6 +22,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         None => serve::serve(&serve),
         Some(Command::Serve(serve)) => serve::serve(&serve),
+        Some(Command::Node(node)) => node::serve(*node),
         Some(Command::Token(token)) => token::token(&token),
     };
     match outcome {

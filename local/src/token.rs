@@ -3,7 +3,7 @@
 use crate::args::Token;
 use crate::banner;
 use crate::data_folder::DataFolder;
-use crate::serve::LocalError;
+use crate::error::LocalError;
 use domain::bounds::ALLOWED_DOMAINS_MAX;
 use domain::claims::API;
 use domain::clock::Clock;

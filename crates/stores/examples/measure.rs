@@ -16,8 +16,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stores::disk::DiskDocuments;
 use stores::jwt::{SigningKey, StaticKeys, Verifier};
+use stores::lent::{BorrowedDocuments, LoanSecret, lend};
 use stores::memory::MemoryRateGate;
 use stores::system::SystemClock;
+use tokio::net::TcpListener;
 
 const SPAN: Duration = Duration::from_secs(4);
 
@@ -29,7 +31,10 @@ fn main() {
         rate_gate().await;
         tokens().await;
         for (documents, pause_ms) in [(1, 0), (64, 0), (1, 20), (64, 20)] {
-            appends(&folder.join(format!("{documents}-{pause_ms}")), documents, pause_ms).await;
+            let folder = folder.join(format!("{documents}-{pause_ms}"));
+            let disk = Arc::new(DiskDocuments::open(&folder).unwrap());
+            appends("disk", disk.clone(), documents, pause_ms).await;
+            appends("lent disk", lent(disk).await, documents, pause_ms).await;
         }
         opening(&folder.join("opening")).await;
         opening_after_a_crash(&folder.join("crashed"), &folder.join("left")).await;
@@ -89,8 +94,16 @@ async fn tokens() {
     }
 }
 
-async fn appends(folder: &Path, documents: usize, pause_ms: u64) {
-    let store = Arc::new(DiskDocuments::open(folder).unwrap());
+/// The store as another process of this machine would have it.
+async fn lent(store: Arc<dyn Documents>) -> Arc<dyn Documents> {
+    let secret = LoanSecret::parse(&"s".repeat(32)).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let borrowed = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(lend(listener, store, secret.clone()));
+    Arc::new(BorrowedDocuments::new(&borrowed, &secret).unwrap())
+}
+
+async fn appends(name: &str, store: Arc<dyn Documents>, documents: usize, pause_ms: u64) {
     let (start, cpu) = (Instant::now(), cpu_time());
     let writers: Vec<_> = (0..documents)
         .map(|n| tokio::spawn(append_for_a_while(store.clone(), document(n), pause_ms)))
@@ -103,7 +116,7 @@ async fn appends(folder: &Path, documents: usize, pause_ms: u64) {
     latencies.sort_unstable();
     let at = |percent: usize| latencies[(latencies.len() - 1) * percent / 100];
     println!(
-        "{documents} documents, {pause_ms} ms between appends of 64 B: {:.0} appends/s, {:.1} µs CPU each, p50 {:?}, p99 {:?}, max {:?}, {} MiB",
+        "{name}, {documents} documents, {pause_ms} ms between appends of 64 B: {:.0} appends/s, {:.1} µs CPU each, p50 {:?}, p99 {:?}, max {:?}, {} MiB",
         latencies.len() as f64 / elapsed.as_secs_f64(),
         cpu.as_secs_f64() * 1e6 / latencies.len() as f64,
         at(50),
@@ -114,7 +127,7 @@ async fn appends(folder: &Path, documents: usize, pause_ms: u64) {
 }
 
 async fn append_for_a_while(
-    store: Arc<DiskDocuments>,
+    store: Arc<dyn Documents>,
     document: DocumentKey,
     pause_ms: u64,
 ) -> Vec<Duration> {

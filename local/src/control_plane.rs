@@ -1,0 +1,37 @@
+//! The control plane beside a node: over the same ports, on the same port.
+
+use functions::{ControlPlane, GateFailures};
+use std::sync::Arc;
+use syncd::Besides;
+use syncd::metrics::OutsideCounter;
+use syncd::setup::Setup;
+
+/// What the node's port serves besides the node's own.
+pub(crate) fn besides(setup: &Setup) -> Besides {
+    let gate_failures = Arc::new(GateFailures::default());
+    let plane = control_plane(setup, Arc::clone(&gate_failures));
+    Besides { routes: functions::router(plane), counters: counters(gate_failures) }
+}
+
+fn control_plane(Setup { ports, config, .. }: &Setup, gate_failures: Arc<GateFailures>) -> ControlPlane {
+    ControlPlane {
+        homes: ports.homes.clone(),
+        rate_gate: Arc::clone(&ports.gate),
+        tokens: Arc::clone(&ports.tokens),
+        clock: Arc::clone(&ports.clock),
+        entropy: Arc::clone(&ports.entropy),
+        trusted_proxies: config.trusted_proxies.clone(),
+        region: config.region.clone(),
+        rate_policies: config.rate_policies,
+        gate_failures,
+    }
+}
+
+/// What the control plane adds to the node's metrics.
+fn counters(gate_failures: Arc<GateFailures>) -> Vec<OutsideCounter> {
+    vec![OutsideCounter {
+        name: "wiresocket_control_plane_fail_opens_total",
+        help: "Requests of the control plane let pass because the rate gate did not answer",
+        read: Box::new(move || gate_failures.total()),
+    }]
+}

@@ -1,0 +1,112 @@
+//! `wiresocket serve --nodes N`: several nodes on one machine, each a process of its own.
+//!
+//! This process holds what they share: an embedded DynamoDB with the table of the one home, and the documents, which it
+//! lends. It listens where the service is reached and hands each connection to a node, in turn. A node that dies is
+//! not started again, so that its documents can be seen to move to the others.
+
+mod forward;
+mod process;
+mod roster;
+mod table;
+
+use crate::args::Serve;
+use crate::banner::{self, NodeLine, Pasted};
+use crate::data_folder::DataFolder;
+use crate::error::LocalError;
+use crate::serve::dev_token;
+use domain::clock::{Clock, Entropy};
+use domain::ports::Documents;
+use process::{Orders, Shared};
+use roster::{Member, Roster};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use stores::disk::DiskDocuments;
+use stores::lent::{LoanSecret, lend};
+use stores::memory::MemoryDocuments;
+use stores::system::{SystemClock, SystemEntropy};
+use syncd::options::DocumentStore;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+/// Serves until the process is asked to end, or no node is left.
+pub(crate) async fn serve(options: &Serve) -> Result<(), LocalError> {
+    let folder = DataFolder::exclusive(&options.data)?;
+    let key = folder.signing_key()?;
+    let keys = folder.key_set(&key)?;
+    let failed = |source| LocalError::Listen { address: options.listen, source };
+    let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let mut servants = JoinSet::new();
+    let shared = Shared {
+        table: table::serve(&mut servants).await?,
+        documents: lend_documents(options, &folder, &mut servants).await?,
+        public_address: address,
+        keys,
+        cluster_secret: secret(),
+    };
+    let roster = Arc::new(start(options, &shared).await?);
+    let token = dev_token(options, &key, SystemClock::new().unix_ms() / 1000)?;
+    let signalled = syncd::process::signalled().map_err(LocalError::Signals)?;
+    banner::listening(&Pasted { address, token: &token, nodes: &lines(&roster) })?;
+    let outcome = tokio::select! {
+        () = signalled => Ok(()),
+        () = roster.until_all_ended() => Err(LocalError::NoNodeLeft),
+        () = forward::forward(listener, Arc::clone(&roster)) => Ok(()),
+    };
+    roster.end_in_turn().await;
+    servants.shutdown().await;
+    outcome
+}
+
+/// Where the documents are lent, and what borrows them.
+pub(crate) struct Loan {
+    address: SocketAddr,
+    secret: LoanSecret,
+}
+
+async fn lend_documents(
+    options: &Serve,
+    folder: &DataFolder,
+    servants: &mut JoinSet<()>,
+) -> Result<Loan, LocalError> {
+    let documents: Arc<dyn Documents> = match options.documents {
+        DocumentStore::Disk => Arc::new(DiskDocuments::open(&folder.documents())?),
+        DocumentStore::Memory => Arc::new(MemoryDocuments::new()),
+    };
+    let secret = LoanSecret::parse(&secret()).expect("64 hex digits are a secret");
+    let (listener, address) = loopback().await?;
+    servants.spawn(lend(listener, documents, secret.clone()));
+    Ok(Loan { address, secret })
+}
+
+/// 256 random bits in hex.
+fn secret() -> String {
+    (0..4).map(|_| format!("{:016x}", SystemEntropy.next_u64())).collect()
+}
+
+/// A port that only this machine reaches.
+async fn loopback() -> Result<(TcpListener, SocketAddr), LocalError> {
+    let bound = async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        Ok::<_, io::Error>((listener, address))
+    };
+    bound.await.map_err(LocalError::Loopback)
+}
+
+/// Starts all nodes at once, and waits until each listens.
+async fn start(options: &Serve, shared: &Shared) -> Result<Roster, LocalError> {
+    let starting = (1..=options.nodes).map(|n| process::start(n, options, shared));
+    let started = starting.collect::<Result<Vec<_>, _>>()?;
+    let mut members = Vec::new();
+    for node in started {
+        members.push(node.listening().await?);
+    }
+    Ok(Roster::new(members))
+}
+
+fn lines(roster: &Roster) -> Vec<NodeLine> {
+    let line = |node: &Member| NodeLine { name: node.name.to_string(), address: node.address, pid: node.pid };
+    roster.members().iter().map(line).collect()
+}
