@@ -7,9 +7,10 @@ use domain::clock::Clock;
 use domain::ids::{
     AppId, AppKey, DocumentKey, DocumentName, Generation, HomeRegion, NodeName, Region, TenantId,
 };
+use domain::lease::Reaping;
 use domain::ledger::LedgerRecord;
 use domain::policy::RatePolicies;
-use domain::ports::{HomePorts, Homes, Pin};
+use domain::ports::{HomePorts, Homes, NodeRecord, Pin};
 use house_tests::raw_client::{Ending, RawClient};
 use house_tests::wire::{self, Typist};
 use house_tests::{Plan, eventually};
@@ -262,4 +263,81 @@ async fn a_drained_node_leaves_nothing_behind_and_its_clients_go_elsewhere() {
     let mut again = RawClient::join(two.address, "/d", &token).await.unwrap();
     again.send(wire::sync_step_1()).await;
     sees(&mut again, "kept").await;
+}
+
+/// Declares a node dead that lives, as a reaper does that it seems silent to.
+async fn reap(house: &House, node: &str) {
+    let record = life_of(house, node).await;
+    let reaping = domain::lease::reap(&house.home, &record).await.unwrap();
+    assert!(matches!(reaping, Reaping::Done(_)), "{reaping:?}");
+}
+
+/// The record of a node's life that is not over.
+async fn life_of(house: &House, node: &str) -> NodeRecord {
+    eventually("a life of the node", async || {
+        let nodes = house.home.cluster.nodes(&Region::parse("r").unwrap()).await.unwrap();
+        nodes.into_iter().find(|record| record.node.name.as_str() == node && !record.state.is_dead())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_node_declared_dead_goes_on_in_another_life_with_what_fits() {
+    let (house, plan) = (House::open(), Plan { connections: 3, ..Plan::default() });
+    let (one, two) = (house.node("one", "r").await, house.node("two", "r").await);
+    let token = house.token(&plan);
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        clients.push(RawClient::join(one.address, "/d", &token).await.unwrap());
+    }
+    let before = house.pin(&plan, "d").await.unwrap();
+    reap(&house, "one").await;
+    assert_eq!(house.record(&plan).await.totals.connections, 0);
+    // The dead life's document is free, and so are its places.
+    let _newcomer = RawClient::join(two.address, "/other", &token).await.unwrap();
+    let after = eventually("another life's pin", async || {
+        house.pin(&plan, "d").await.filter(|pin| pin.owner.node != before.owner.node)
+    })
+    .await;
+    assert_eq!(after.owner.node.name, before.owner.node.name);
+    assert!(after.generation > before.generation);
+    house.counts(&plan, 3, 2).await;
+    // One of the three has no place any more, the two others have not noticed.
+    let (ending, rest) = first_ending(clients).await;
+    assert_eq!(ending, Ending::Closed(1012, "Node restarting".into()));
+    let [mut left, mut right] = <[RawClient; 2]>::try_from(rest).ok().unwrap();
+    left.send(wire::update_message(&Typist::new(1).types("alive"))).await;
+    sees(&mut right, "alive").await;
+    house.counts(&plan, 3, 2).await;
+}
+
+/// Waits until one of the clients is closed. Returns how, and the others.
+async fn first_ending(mut clients: Vec<RawClient>) -> (Ending, Vec<RawClient>) {
+    let endings = clients.iter_mut().map(|client| Box::pin(client.ending()));
+    let (ending, index, _) = futures_util::future::select_all(endings).await;
+    clients.remove(index);
+    (ending, clients)
+}
+
+#[tokio::test]
+async fn a_document_that_another_node_has_opened_meanwhile_moves_there() {
+    let (house, plan) = (House::open(), Plan::default());
+    let (one, two) = (house.node("one", "r").await, house.node("two", "r").await);
+    let token = house.token(&plan);
+    let mut client = RawClient::join(one.address, "/d", &token).await.unwrap();
+    client.send(wire::update_message(&Typist::new(1).types("early"))).await;
+    client.send(wire::sync_step_1()).await;
+    sees(&mut client, "early").await;
+    reap(&house, "one").await;
+    let mut other = RawClient::join(two.address, "/d", &token).await.unwrap();
+    other.send(wire::sync_step_1()).await;
+    sees(&mut other, "early").await;
+    assert_eq!(house.pin(&plan, "d").await.unwrap().owner.node.name.as_str(), "two");
+    // What the old owner takes now the store refuses, and it learns that it was replaced.
+    client.send(wire::update_message(&Typist::new(2).types("too late"))).await;
+    assert_eq!(client.ending().await, Ending::Closed(1012, "Node restarting".into()));
+    house.counts(&plan, 1, 1).await;
+    let mut again = RawClient::join(one.address, "/d", &token).await.unwrap();
+    again.send(wire::update_message(&Typist::new(3).types("at last"))).await;
+    sees(&mut other, "at last").await;
 }
