@@ -71,6 +71,7 @@ pub(crate) async fn admit(
             Whereabouts::Neighbour(pin) => match edge::reach(&mut asker, &pin.owner).await? {
                 Dialled::Session(relayed) => return Ok(Admission::Relayed(relayed)),
                 Dialled::Moved => {
+                    home.has_moved(key);
                     tokio::time::sleep(MOVED_PAUSE).await;
                     continue;
                 }
@@ -81,7 +82,7 @@ pub(crate) async fn admit(
             Seating::Seated(seat) => {
                 return Ok(Admission::Here(Admitted { seat, connection: asker.connection }));
             }
-            Seating::LookAgain => {}
+            Seating::LookAgain => home.has_moved(key),
         }
     }
     Err(CloseReason::TryAgainLater)
@@ -92,7 +93,7 @@ impl Asker<'_> {
         if self.node.registry.is_here(self.key) {
             return Ok(Whereabouts::Here { dead: None });
         }
-        let pin = self.home.pin_of(self.key).await.map_err(|error| self.failed(&error))?;
+        let pin = self.home.recent_pin_of(self.key).await.map_err(|error| self.failed(&error))?;
         let Some(pin) = pin.filter(|pin| !self.home.is_ours(pin)) else {
             return Ok(Whereabouts::Here { dead: None });
         };

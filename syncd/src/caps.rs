@@ -111,3 +111,11 @@ pub const RIVAL_LOOKS: [Duration; 3] =
 pub const RELAY_OPENING_WAIT: Duration = Duration::from_millis(1500);
 /// Nodes that are asked to give up a document in grace.
 pub const ROOM_ASKED_MAX: usize = 8;
+/// How long a pin that was read is believed to stand, by handshakes that then ask its owner.
+pub const PIN_KNOWN: Duration = Duration::from_secs(1);
+/// How long a document is believed to have no pin by handshakes that then ask for it.
+pub const PIN_UNKNOWN: Duration = Duration::from_millis(20);
+/// Documents whose pins are remembered.
+pub const PINS_REMEMBERED_MAX: usize = 8192;
+/// Calls for pins that one home table is asked at once; more wait.
+pub const PIN_CALLS_MAX: usize = 256;

@@ -10,6 +10,7 @@ mod lease;
 mod neighbours;
 mod pinning;
 mod reaper;
+mod whereabouts;
 
 pub use books::OnLost;
 pub use desk::{LedgerDesk, Places};
@@ -17,6 +18,7 @@ pub use lease::Lease;
 pub use neighbours::Standing;
 pub use pinning::Pinning;
 
+use crate::caps::PIN_CALLS_MAX;
 use crate::health::Answers;
 use crate::metrics::Metrics;
 use domain::clock::{Clock, Entropy};
@@ -26,7 +28,8 @@ use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
+use whereabouts::Whereabouts;
 
 /// What a node says of itself in every home table.
 #[derive(Debug, Clone)]
@@ -66,6 +69,8 @@ pub struct Home {
     announced: AtomicBool,
     is_draining: AtomicBool,
     beat_at_once: Notify,
+    whereabouts: Whereabouts,
+    pin_calls: Semaphore,
     answers: Answers,
 }
 
@@ -108,6 +113,8 @@ impl Home {
             announced: AtomicBool::new(false),
             is_draining: AtomicBool::new(false),
             beat_at_once: Notify::new(),
+            whereabouts: Whereabouts::default(),
+            pin_calls: Semaphore::new(PIN_CALLS_MAX),
             answers: Answers::default(),
         })
     }

@@ -4,6 +4,8 @@ use super::Home;
 use super::desk::in_time;
 use domain::ids::{DocumentKey, NodeId};
 use domain::ports::{Beat, HeldKey, Pin, PinOutcome, Unavailable};
+use futures_util::FutureExt;
+use std::sync::Arc;
 
 /// What came of asking for a pin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +24,37 @@ impl Home {
     /// # Errors
     /// [`Unavailable`] where the pins do not answer in time.
     pub async fn pin_of(&self, document: &DocumentKey) -> Result<Option<Pin>, Unavailable> {
-        in_time("pins", self.ports.pins.read(document)).await
+        self.call("pins", self.ports.pins.read(document)).await
+    }
+
+    /// The document's pin as it stood a moment ago. Whoever acts on it finds out whether it still stands.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where the pins do not answer in time.
+    pub async fn recent_pin_of(self: &Arc<Self>, document: &DocumentKey) -> Result<Option<Pin>, Unavailable> {
+        let read = || {
+            let (home, document) = (Arc::clone(self), document.clone());
+            async move { home.pin_of(&document).await }.boxed()
+        };
+        self.whereabouts.reading(document, self.clock.monotonic(), read).await
+    }
+
+    /// The document has turned out not to be where its pin said.
+    pub fn has_moved(&self, document: &DocumentKey) {
+        self.whereabouts.forget(document);
+    }
+
+    /// A call of the home table, of which there are so many at once.
+    async fn call<T>(
+        &self,
+        store: &'static str,
+        call: impl Future<Output = Result<T, Unavailable>>,
+    ) -> Result<T, Unavailable> {
+        in_time(store, async {
+            let _turn = self.pin_calls.acquire().await.map_err(|closed| Unavailable::new(store, closed))?;
+            call.await
+        })
+        .await
     }
 
     /// Whether the pin is of this node's current life.
@@ -41,7 +73,8 @@ impl Home {
             return Ok(Pinning::NoLease);
         }
         let owner = self.owner(life);
-        let outcome = in_time("pins", async {
+        self.whereabouts.forget(document);
+        let outcome = self.call("pins", async {
             match dead {
                 Some(dead) => self.ports.pins.take_over(document, dead, &owner).await,
                 None => self.ports.pins.pin(document, &owner).await,
@@ -52,7 +85,7 @@ impl Home {
             PinOutcome::HeldBy(pin) => {
                 // What is left over here costs whoever reaps this node a look, and no more.
                 let key = HeldKey::Pin(document.clone());
-                drop(in_time("cluster", self.ports.cluster.let_go(&owner.node, &key)).await);
+                drop(self.call("cluster", self.ports.cluster.let_go(&owner.node, &key)).await);
                 Pinning::Theirs(pin)
             }
         })
@@ -61,7 +94,7 @@ impl Home {
     async fn may_hold(&self, life: &NodeId, document: &DocumentKey) -> Result<bool, Unavailable> {
         let key = HeldKey::Pin(document.clone());
         let holding = self.ports.cluster.hold(&self.introduction.region, life, &key);
-        match in_time("cluster", holding).await? {
+        match self.call("cluster", holding).await? {
             Beat::Alive => Ok(true),
             Beat::Fenced => {
                 self.lease.fenced(life);
@@ -76,8 +109,9 @@ impl Home {
     /// [`Unavailable`] where a store does not answer in time. The pin may still stand then, until this node pins the
     /// document again or is reaped.
     pub async fn unpin(&self, document: &DocumentKey, pin: &Pin) -> Result<(), Unavailable> {
-        in_time("pins", self.ports.pins.unpin(document, pin)).await?;
+        self.whereabouts.forget(document);
+        self.call("pins", self.ports.pins.unpin(document, pin)).await?;
         let key = HeldKey::Pin(document.clone());
-        in_time("cluster", self.ports.cluster.let_go(&pin.owner.node, &key)).await
+        self.call("cluster", self.ports.cluster.let_go(&pin.owner.node, &key)).await
     }
 }
