@@ -1,6 +1,7 @@
 //! DynamoDB's adapters pass every clause of their ports on Amazon's DynamoDB Local, from the folder
 //! `WIRESOCKET_DYNAMODB_LOCAL`. `cargo xtask test --dynamodb-local FOLDER` runs it; whoever does has agreed to its
 //! licence.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod servers;
 

@@ -21,13 +21,13 @@ pub const OPERATION_DEADLINE: Duration = Duration::from_millis(3_500);
 /// Attempts of a call. The second is for a connection that broke; whoever needs more asks again, after its own
 /// pause: the ledger sends the same write, a node beats anew. Retries of both would multiply.
 pub const ATTEMPTS_MAX: u32 = 2;
-/// Tokens that a table's retries may use: one takes 5, or 10 after a timeout or a throttled request, and gives
-/// them back where it succeeds; each call that succeeds at once adds one. So an outage costs at most 20 requests
-/// beyond those that were asked for, and a store in trouble is not asked twice.
+/// Tokens that a table's retries may use: one takes 5 and gives them back where it succeeds; each call that
+/// succeeds at once adds one, and each second 5, as refusals do not count as successes. So an outage costs at most 20
+/// requests, and one a second, beyond those that were asked for: a store in trouble is not asked twice.
 pub const RETRY_BUDGET: usize = 100;
 
 const RETRY_COST: u32 = 5;
-const COSTLY_RETRY_COST: u32 = 10;
+const REFILL_PER_SECOND: f32 = 5.0;
 const BACKOFF: Duration = Duration::from_millis(50);
 /// Idle connections that are kept, a table's server. Past it those that a storm opened are closed after use.
 const IDLE_CONNECTIONS_MAX: usize = 64;
@@ -103,8 +103,9 @@ fn bounded(config: Builder, table: &HomeTable) -> Builder {
     let budget = TokenBucket::builder()
         .capacity(RETRY_BUDGET)
         .retry_cost(RETRY_COST)
-        .timeout_retry_cost(COSTLY_RETRY_COST)
-        .throttling_retry_cost(COSTLY_RETRY_COST);
+        .timeout_retry_cost(RETRY_COST)
+        .throttling_retry_cost(RETRY_COST)
+        .refill_rate(REFILL_PER_SECOND);
     let retries = RetryConfig::standard()
         .with_max_attempts(ATTEMPTS_MAX)
         .with_initial_backoff(BACKOFF)

@@ -29,8 +29,7 @@ impl Drop for FreshTable {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(home.delete_table())
         });
-        if let Ok(Err(error)) = deletion.join() {
-            eprintln!("{error}");
-        }
+        let deleted = deletion.join();
+        assert!(std::thread::panicking() || matches!(deleted, Ok(Ok(()))), "a table is left: {deleted:?}");
     }
 }

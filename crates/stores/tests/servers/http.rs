@@ -19,10 +19,8 @@ impl Message {
                 bytes.extend(rest);
                 return Some(Self { bytes, body_at });
             }
-            let mut some = [0; 4096];
-            match stream.read(&mut some).await {
-                Ok(0) | Err(_) => return None,
-                Ok(read) => bytes.extend(&some[..read]),
+            if stream.read_buf(&mut bytes).await.ok()? == 0 {
+                return None;
             }
         }
     }

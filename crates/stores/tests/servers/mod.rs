@@ -1,12 +1,14 @@
 //! Servers that speak DynamoDB's protocol, well or badly.
-#![allow(dead_code, unused_macros, reason = "each test binary uses its share of them")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test binary uses its share of them")]
 #![allow(clippy::unwrap_used, reason = "what a test needs and lacks fails it")]
 
 pub(crate) mod dynoxide;
 pub(crate) mod fresh_table;
 pub(crate) mod http;
+pub(crate) mod lossy;
 pub(crate) mod ministack;
 pub(crate) mod process;
+pub(crate) mod scripted;
 
 use std::sync::Arc;
 use stores::dynamo::{Access, DynamoHome, HomeTable};
