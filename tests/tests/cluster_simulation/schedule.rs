@@ -1,0 +1,243 @@
+//! One schedule: nodes begin, things happen to them and to their clients, all is mended, and all leave.
+
+use crate::admission::visit;
+use crate::chance::Chance;
+use crate::drawing;
+use crate::house::House;
+use crate::model::{End, Refusal, Standing};
+use crate::node::{Condition, Node};
+use crate::plan::Plan;
+use crate::planted::Planted;
+use crate::rules::Rules;
+use crate::tally::Tally;
+use crate::trace::Trace;
+use crate::transition::Transition;
+use crate::violation::Violation;
+use domain::bounds::BURY_AFTER;
+use std::sync::Arc;
+use std::time::Duration;
+use syncd::caps::{DRAIN_FLUSH, LEAVE_WAIT};
+use tokio::time::sleep;
+
+/// Longer than any call, retry or lease needs: by its end everything has come to rest.
+const REST: Duration = Duration::from_secs(60);
+/// How long a client waits for its answer once all is mended.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct World {
+    pub(crate) house: Arc<House>,
+    pub(crate) chance: Chance,
+    pub(crate) tally: Tally,
+    rules: Rules,
+    clients: u64,
+}
+
+/// What came of a schedule.
+pub(crate) struct Outcome {
+    pub(crate) tally: Tally,
+    pub(crate) violation: Option<Violation>,
+    pub(crate) trace: Trace,
+}
+
+/// Runs the schedule of `seed` to its end, or to the first thing that must not happen.
+pub(crate) fn run(seed: u64, planted: Planted, trace: Trace) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime without I/O needs nothing").block_on(async {
+        let mut chance = Chance::of(seed);
+        let plan = Plan::drawn(&mut chance);
+        let house = House::open(plan, planted, trace);
+        let rules = Rules::of(&house);
+        let mut world = World { house, chance, tally: Tally::default(), rules, clients: 0 };
+        let violation = world.play().await.err();
+        world.tally.fenced = world.house.table.fenced();
+        world.tally.take_overs = world.house.table.take_overs();
+        Outcome { tally: world.tally, violation, trace: world.house.take_trace() }
+    })
+}
+
+impl World {
+    async fn play(&mut self) -> Result<(), Violation> {
+        for index in 0..self.house.plan.nodes {
+            self.begin(index);
+        }
+        for _ in 0..self.house.plan.transitions {
+            let pause = drawing::pause(&mut self.chance);
+            self.pass(pause).await?;
+            let transition = drawing::draw(self);
+            self.apply(transition);
+        }
+        self.mend().await?;
+        self.rules.are_exact()?;
+        self.is_served().await?;
+        self.everyone_leaves().await?;
+        self.rules.are_exact()?;
+        self.everyone_drains().await
+    }
+
+    /// A number that no other client has.
+    pub(crate) fn client(&mut self) -> u64 {
+        self.clients += 1;
+        self.clients
+    }
+
+    /// Time passes, in steps after each of which the rules must hold.
+    async fn pass(&mut self, time: Duration) -> Result<(), Violation> {
+        let mut left = time;
+        loop {
+            let step = left.min(Duration::from_secs(2));
+            sleep(step).await;
+            left -= step;
+            for node in self.house.nodes() {
+                if node.faults.is_stalled() && matches!(node.condition(), Condition::Up | Condition::Draining) {
+                    self.house.note(format_args!("n{} is dead", node.index));
+                    self.die(&node);
+                }
+            }
+            self.rules.hold()?;
+            if left.is_zero() {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(crate) fn apply(&mut self, transition: Transition) {
+        self.house.note(format_args!("{transition}"));
+        self.tally.count(&transition);
+        match transition {
+            Transition::Connects { client, node, document } => self.connect(client, node, document),
+            Transition::Races { clients, nodes, document } => {
+                self.connect(clients[0], nodes[0], document);
+                self.connect(clients[1], nodes[1], document);
+            }
+            Transition::Leaves { client } => self.house.end_session(client, End::HungUp),
+            Transition::Releases { node, document } => {
+                let node = self.house.node(node);
+                let releasing = Arc::clone(&node);
+                node.spawn(async move { releasing.release(document).await });
+            }
+            Transition::Edits { client } => self.edit(client),
+            Transition::Dies { node } => self.die(&self.house.node(node)),
+            Transition::DiesSoon { node, calls } => self.house.node(node).faults.stall_after(calls),
+            Transition::Begins { node } => self.begin(node),
+            Transition::Drains { node } => {
+                let node = self.house.node(node);
+                node.becomes(Condition::Draining);
+                self.rules.troubled();
+                tokio::spawn(node.drain(Arc::clone(&self.house)));
+            }
+            Transition::Passes { .. } => {}
+            Transition::Stops { node } => self.turn(node, Condition::Stopped),
+            Transition::IsCutOff { node } => self.turn(node, Condition::CutOff),
+            Transition::GoesOn { node } | Transition::IsMended { node } => self.turn(node, Condition::Up),
+        }
+    }
+
+    fn begin(&mut self, index: usize) {
+        let seed = self.chance.within(0, u64::MAX);
+        self.house.begins(Node::start(&self.house, index, seed));
+        self.rules.begins(index);
+    }
+
+    fn connect(&self, client: u64, node: usize, document: usize) {
+        self.house.model().asks(client, node, document);
+        let node = self.house.node(node);
+        node.spawn(visit(Arc::clone(&self.house), Arc::clone(&node), client, document));
+    }
+
+    fn edit(&self, client: u64) {
+        let Some(index) = self.house.model().client(client).map(|client| client.node) else { return };
+        let Some(document) = self.house.model().client(client).map(|client| client.document) else { return };
+        let owner = self.house.node(index).sessions().get(&client).map(|session| Arc::clone(&session.owner));
+        if let Some(owner) = owner {
+            let (house, editing) = (Arc::clone(&self.house), Arc::clone(&owner));
+            owner.spawn(async move { editing.edit(&house, document).await });
+        }
+    }
+
+    fn die(&mut self, node: &Node) {
+        node.dies(&self.house.table);
+        self.house.ends(node.index);
+        self.rules.troubled();
+    }
+
+    fn turn(&mut self, index: usize, condition: Condition) {
+        let node = self.house.node(index);
+        node.becomes(condition);
+        match condition {
+            Condition::Stopped => node.faults.stall(),
+            Condition::CutOff => node.faults.cut(),
+            _ => node.faults.resume(),
+        }
+        self.rules.troubled();
+        self.rules.begins(index);
+    }
+
+    /// Everything is mended, what has ended begins again, and all comes to rest.
+    async fn mend(&mut self) -> Result<(), Violation> {
+        self.house.note(format_args!("everything is mended"));
+        if self.house.nodes().iter().any(|node| node.condition() == Condition::Draining) {
+            self.pass(DRAIN_FLUSH + LEAVE_WAIT * 2).await?;
+        }
+        for node in self.house.nodes() {
+            match node.condition() {
+                Condition::Gone if node.index == 0 || self.chance.happens(0.5) => self.begin(node.index),
+                Condition::Gone | Condition::Draining => {}
+                Condition::Up | Condition::Stopped | Condition::CutOff => self.turn(node.index, Condition::Up),
+            }
+        }
+        self.house.nodes().iter().filter(|node| !node.is_gone()).for_each(|node| node.faults.heal());
+        self.pass(REST).await?;
+        for node in self.house.nodes().iter().filter(|node| node.condition() == Condition::Up) {
+            if !node.home.desk().is_quiet() || node.home.lease().is_fenced() {
+                return Err(Violation::DoesNotSettle { life: node.life() });
+            }
+        }
+        if self.house.plan.waits_for_burials {
+            self.pass(BURY_AFTER + REST).await?;
+            self.rules.are_buried()?;
+        }
+        Ok(())
+    }
+
+    /// A client on each node is served, unless the plan or another region stands in the way.
+    async fn is_served(&mut self) -> Result<(), Violation> {
+        for node in self.house.nodes().iter().filter(|node| node.condition() == Condition::Up) {
+            let (client, document) = (self.client(), self.chance.below(self.house.plan.documents));
+            self.house.note(format_args!("client {client} comes to n{} for d{document}", node.index));
+            self.connect(client, node.index, document);
+            self.pass(PATIENCE).await?;
+            let standing = self.house.model().client(client).map(|client| client.standing.clone());
+            match standing {
+                Some(Standing::Uses | Standing::Refused(Refusal::Full | Refusal::Redirected)) => {}
+                other => {
+                    let refusal = format!("{other:?}");
+                    return Err(Violation::NotServed { client, node: node.index, document, refusal });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn everyone_leaves(&mut self) -> Result<(), Violation> {
+        self.house.note(format_args!("everyone leaves"));
+        let users = self.house.model().users();
+        users.into_iter().for_each(|client| self.house.end_session(client, End::HungUp));
+        for node in self.house.nodes().iter().filter(|node| node.condition() == Condition::Up) {
+            for document in 0..self.house.plan.documents {
+                let releasing = Arc::clone(node);
+                node.spawn(async move { releasing.release(document).await });
+            }
+        }
+        self.pass(Duration::from_secs(5)).await
+    }
+
+    async fn everyone_drains(&mut self) -> Result<(), Violation> {
+        for node in self.house.nodes() {
+            if node.condition() == Condition::Up {
+                self.apply(Transition::Drains { node: node.index });
+            }
+        }
+        self.pass(DRAIN_FLUSH + LEAVE_WAIT).await?;
+        self.rules.nothing_is_left()
+    }
+}
