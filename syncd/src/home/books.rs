@@ -5,7 +5,7 @@ use crate::caps::LEDGER_PACE;
 use domain::bounds::KNOWN_FULL;
 use domain::ids::NodeId;
 use domain::ledger::{AppLedger, Demand, ShareWrite, Ticket, Totals, Verdict, WriteOutcome};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -20,8 +20,9 @@ pub(super) struct Books {
     is_prepared: bool,
     /// Lives before this one whose shares may still count.
     formers: Vec<NodeId>,
-    waiting: HashMap<Ticket, Waiter>,
-    places: HashMap<Ticket, Place>,
+    waiting: BTreeMap<Ticket, Waiter>,
+    /// Oldest first: another life asks for them in this order.
+    places: BTreeMap<Ticket, Place>,
     /// Places that this life has yet to ask for.
     renewals: Vec<Ticket>,
     /// Before this, no other write goes out: the last one was for a crowd, and another is gathering.
@@ -75,8 +76,8 @@ impl Books {
             life,
             is_prepared: false,
             formers: Vec::new(),
-            waiting: HashMap::new(),
-            places: HashMap::new(),
+            waiting: BTreeMap::new(),
+            places: BTreeMap::new(),
             renewals: Vec::new(),
             paced_until: Duration::ZERO,
             settle_at: Duration::ZERO,

@@ -12,7 +12,7 @@ use domain::lease::seal_share;
 use domain::ledger::{Demand, LedgerRecord, ShareWrite, Ticket, Verdict, WriteOutcome};
 use domain::ports::{Beat, HeldKey, HomePorts, Unavailable};
 use parking_lot::{Mutex, MutexGuard};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub struct LedgerDesk {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     metrics: Arc<Metrics>,
-    apps: Mutex<HashMap<AppKey, Arc<AppDesk>>>,
+    apps: Mutex<BTreeMap<AppKey, Arc<AppDesk>>>,
     tickets: AtomicU64,
     answers: Answers,
 }

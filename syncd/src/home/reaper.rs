@@ -103,7 +103,8 @@ impl Home {
         }
     }
 
-    /// Ends this life in order: nothing that it held stays on the books.
+    /// Ends this life in order: nothing that it held stays on the books. [`Home::run`] must have ended, or it begins
+    /// another life.
     pub async fn leave(self: &Arc<Self>) {
         let life = self.lease.life();
         if !self.is_announced() {
