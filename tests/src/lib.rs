@@ -7,34 +7,44 @@
 
 mod agent;
 mod binary;
+mod crowd;
 mod dynamo;
 mod fault_proxy;
 mod fleet;
 mod gauges;
 pub mod http;
+mod ledger_watch;
+mod live_client;
 mod node;
 mod process;
 pub mod raw_client;
 mod recording;
+mod served_node;
 mod server;
 mod signer;
 mod table;
+mod tokens;
 mod typing;
 mod waiting;
 pub mod wire;
 
 pub use agent::{Agent, FLAVOURS, Opening, StockClient};
 pub use binary::{syncd, wiresocket};
+pub use crowd::{Attempt, Raced, race};
 pub use dynamo::{Dynamo, DynamoAnswer, ask_dynamo};
 pub use fault_proxy::{
     Counts, Delay, FaultProxy, Faults, LedgerWriter, LedgerWrites, LostReply, Outage, Tally,
 };
 pub use fleet::{Fleet, FleetNode, FleetPlan, SharedDocuments};
 pub use gauges::{Count, gauge, usage};
+pub use ledger_watch::{LedgerWatch, Watched};
+pub use live_client::LiveClient;
 pub use node::{NodeProcess, clients_folder};
 pub use recording::Recording;
+pub use served_node::ServedNode;
 pub use server::{DataFolder, Server};
 pub use signer::{Plan, Signer, unix_seconds};
 pub use table::{LedgerItem, NodeItem, PinItem, TableReader};
+pub use tokens::{Token, tokens_in};
 pub use typing::{Typing, typed_session};
 pub use waiting::{PATIENCE, eventually, within};

@@ -77,18 +77,23 @@ impl RawClient {
     /// # Errors
     /// The ending that came instead.
     pub async fn next(&mut self) -> Result<Vec<u8>, Ending> {
-        let next = async {
-            loop {
-                match self.socket.next().await {
-                    Some(Ok(Message::Binary(bytes))) => return Ok(bytes.to_vec()),
-                    Some(Ok(Message::Close(frame))) => return Err(closed(frame)),
-                    Some(Ok(_)) => {}
-                    Some(Err(error)) => return Err(Ending::Broken(error.to_string())),
-                    None => return Err(Ending::Broken("the stream ended".into())),
-                }
+        within(PATIENCE, "a message from the server", self.receive()).await
+    }
+
+    /// The next binary message, however long it takes. May be dropped at any await: nothing is lost.
+    ///
+    /// # Errors
+    /// The ending that came instead.
+    pub async fn receive(&mut self) -> Result<Vec<u8>, Ending> {
+        loop {
+            match self.socket.next().await {
+                Some(Ok(Message::Binary(bytes))) => return Ok(bytes.to_vec()),
+                Some(Ok(Message::Close(frame))) => return Err(closed(frame)),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(Ending::Broken(error.to_string())),
+                None => return Err(Ending::Broken("the stream ended".into())),
             }
-        };
-        within(PATIENCE, "a message from the server", next).await
+        }
     }
 
     /// Reads until the connection ends.
@@ -102,8 +107,13 @@ impl RawClient {
 
     /// Closes it as a browser does, and waits until the server has answered the close.
     pub async fn leave(mut self) {
-        let _ = self.socket.close(None).await;
+        self.begin_leave().await;
         self.ending().await;
+    }
+
+    /// Sends a close frame as a browser does; the answer to it is still to be read.
+    pub async fn begin_leave(&mut self) {
+        let _ = self.socket.close(None).await;
     }
 
     /// The TCP stream beneath, to misbehave on.

@@ -1,5 +1,6 @@
 use crate::binary::wiresocket;
 use crate::process::Daemon;
+use crate::served_node::ServedNode;
 use crate::signer::{Plan, Signer};
 use rustix::process::Signal;
 use std::collections::VecDeque;
@@ -68,6 +69,19 @@ impl Server {
     pub async fn fresh() -> (Self, DataFolder) {
         let data = DataFolder::fresh();
         (Self::start(&data, &[]).await, data)
+    }
+
+    /// The nodes that it said it has, in order.
+    ///
+    /// # Panics
+    /// Where it does not say it in the words that it should.
+    pub async fn nodes<const N: usize>(&mut self) -> [ServedNode; N] {
+        let mut nodes = Vec::new();
+        for n in 1..=N {
+            let line = self.process.says(&format!("node-{n}  ")).await.expect("the server lives");
+            nodes.push(ServedNode::told(&line).expect("a node's line tells its address and process"));
+        }
+        nodes.try_into().expect("as many were read")
     }
 
     /// The loopback address that it listens on.

@@ -1,4 +1,4 @@
-use super::fate::{End, Fate, Fates};
+use super::fate::{End, Fate, Fates, Sent};
 use super::faults::{Faults, Outage};
 use super::request::Asked;
 use super::tally::{Tally, UnderWay};
@@ -63,8 +63,12 @@ impl Door {
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
         let asked = Asked::read(target.unwrap_or_default(), &body);
+        // Amazon's clients say of each repeat that they make of a call which one it is.
+        let attempt = parts.headers.get("amz-sdk-request").and_then(|value| value.to_str().ok());
+        let is_repeat = attempt.is_some_and(|attempt| !attempt.starts_with("attempt=1;"));
         let mut changes = self.faults.subscribe();
-        let fate = self.fates.of(&changes.borrow_and_update(), &asked.operation, &body);
+        let sent = Sent { operation: &asked.operation, body: &body, is_repeat };
+        let fate = self.fates.of(&changes.borrow_and_update(), sent);
         let under_way = self.tally.count(asked);
         let request = Request::from_parts(parts, Full::new(body));
         tokio::select! {

@@ -38,6 +38,15 @@ pub(super) enum End {
     Silent,
 }
 
+/// What of a request decides whether its reply was lost before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent<'a> {
+    pub(super) operation: &'a str,
+    pub(super) body: &'a Bytes,
+    /// Its client says that it is not the first attempt of its call.
+    pub(super) is_repeat: bool,
+}
+
 /// Draws fates.
 #[derive(Debug)]
 pub(super) struct Fates(Mutex<Drawing>);
@@ -54,9 +63,10 @@ impl Fates {
         Self(Mutex::new(Drawing { chance: StdRng::seed_from_u64(seed), lost: HashSet::new() }))
     }
 
-    pub(super) fn of(&self, faults: &Faults, operation: &str, body: &Bytes) -> Fate {
+    /// The fate of a request.
+    pub(super) fn of(&self, faults: &Faults, sent: Sent<'_>) -> Fate {
         let mut drawing = self.0.lock().expect("no holder panics");
-        let end = drawing.end(faults, operation, body);
+        let end = drawing.end(faults, sent);
         let delay = drawing.delay(faults);
         let is_before = drawing.chance.random_bool(0.5);
         let (before, after) = if is_before { (delay, Duration::ZERO) } else { (Duration::ZERO, delay) };
@@ -65,7 +75,7 @@ impl Fates {
 }
 
 impl Drawing {
-    fn end(&mut self, faults: &Faults, operation: &str, body: &Bytes) -> End {
+    fn end(&mut self, faults: &Faults, sent: Sent<'_>) -> End {
         match faults.outage {
             Outage::Refuses => return End::ResetBefore,
             Outage::Hangs => return End::Silent,
@@ -80,7 +90,7 @@ impl Drawing {
         let is_lost = match faults.lost {
             LostReply::Never => false,
             LostReply::Sometimes(probability) => self.happens(probability),
-            LostReply::EachOnce => self.is_lost_this_time(operation, body),
+            LostReply::EachOnce => self.is_lost_this_time(sent),
         };
         match is_lost {
             false => End::Answered,
@@ -94,11 +104,11 @@ impl Drawing {
         probability > 0.0 && self.chance.random_bool(probability.min(1.0))
     }
 
-    fn is_lost_this_time(&mut self, operation: &str, body: &Bytes) -> bool {
+    fn is_lost_this_time(&mut self, sent: Sent<'_>) -> bool {
         let mut hasher = DefaultHasher::new();
-        (operation, body).hash(&mut hasher);
+        (sent.operation, sent.body).hash(&mut hasher);
         let digest = hasher.finish();
-        if self.lost.remove(&digest) {
+        if self.lost.remove(&digest) || sent.is_repeat {
             return false;
         }
         if self.lost.len() >= REMEMBERED_MAX {

@@ -47,7 +47,7 @@ pub enum LostReply {
     Never,
     /// Each with this probability.
     Sometimes(f64),
-    /// The reply to every request that was not lost the last time it was sent: a repeat is answered.
+    /// The reply to every request, unless it is a repeat of one whose reply was lost.
     EachOnce,
 }
 

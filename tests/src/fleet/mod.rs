@@ -12,6 +12,7 @@ use crate::dynamo::Dynamo;
 use crate::fault_proxy::{FaultProxy, Faults, Tally};
 use crate::signer::{Plan, Signer};
 use crate::table::TableReader;
+use crate::waiting::{LOOK_EVERY, PATIENCE, eventually};
 use domain::ports::Documents;
 use futures_util::future::join_all;
 use keys::Keys;
@@ -20,6 +21,7 @@ use std::net::SocketAddr;
 use std::ops::{Index, IndexMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use stores::disk::DiskDocuments;
 use stores::dynamo::{Access, HomeTable};
 use stores::lent::{LoanSecret, lend};
@@ -27,6 +29,7 @@ use stores::memory::MemoryDocuments;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 const TABLE: &str = "wiresocket";
 
@@ -103,6 +106,36 @@ impl Fleet {
         }
     }
 
+    /// Waits until the ledger of an app counts exactly so many connections and documents, and adds up. Returns
+    /// how long that took.
+    ///
+    /// # Panics
+    /// Where it takes longer than [`PATIENCE`].
+    pub async fn counts(&self, app: &str, connections: u64, documents: u64) -> Duration {
+        let began = Instant::now();
+        loop {
+            let ledger = self.table.ledger(app).await;
+            if ledger.adds_up() && ledger.totals() == (connections, documents) {
+                return began.elapsed();
+            }
+            let late = began.elapsed() > PATIENCE;
+            assert!(
+                !late,
+                "{app} has not come to {connections} connections, {documents} documents: {ledger:?}"
+            );
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Waits until nothing of an app is on the books: no connection, no document, no pin.
+    ///
+    /// # Panics
+    /// Where that takes longer than [`PATIENCE`].
+    pub async fn is_empty(&self, app: &str) {
+        self.counts(app, 0, 0).await;
+        eventually("no pin is left", async || self.table.pins(app).await.is_empty().then_some(())).await;
+    }
+
     /// Where the logs are.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -166,6 +199,7 @@ fn arguments(name: &str, region: &str, keys: &Keys, proxy: &FaultProxy, lender: 
         ("--jwks", keys.key_set.display().to_string()),
         ("--node", name.to_owned()),
         ("--documents", format!("http://{lender}")),
+        ("--documents-secret", CLUSTER_SECRET.to_owned()),
         ("--rate-limits", "off".to_owned()),
         ("--log", "pretty".to_owned()),
     ];
