@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::create_table::CreateTableError as SdkCreateTableError;
+use aws_sdk_dynamodb::operation::update_time_to_live::UpdateTimeToLiveError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
     TimeToLiveSpecification, TimeToLiveStatus,
@@ -84,20 +85,22 @@ impl TableDefinition {
 
     /// DynamoDB refuses to do it twice, so after a refusal what counts is how the table stands.
     async fn expire_items(&self, client: &Client, name: &str) -> Result<(), CreateTableError> {
-        let expiry = TimeToLiveSpecification::builder().enabled(true).attribute_name(self.expires).build();
-        let expiry = expiry.map_err(SdkError::construction_failure);
-        let answer = match expiry {
-            Ok(expiry) => {
-                let request = client.update_time_to_live().table_name(name);
-                Box::pin(request.time_to_live_specification(expiry).send()).await.map(drop)
-            }
-            Err(error) => Err(error),
-        };
-        match answer {
+        match self.expire_request(client, name).await {
             Ok(()) => Ok(()),
             Err(_) if expires_items(client, name).await => Ok(()),
             Err(error) => Err(refused(name, "told which items expire", &error)),
         }
+    }
+
+    async fn expire_request(
+        &self,
+        client: &Client,
+        name: &str,
+    ) -> Result<(), SdkError<UpdateTimeToLiveError, HttpResponse>> {
+        let expiry = TimeToLiveSpecification::builder().enabled(true).attribute_name(self.expires);
+        let expiry = expiry.build().map_err(SdkError::construction_failure)?;
+        let request = client.update_time_to_live().table_name(name).time_to_live_specification(expiry);
+        Box::pin(request.send()).await.map(drop)
     }
 }
 

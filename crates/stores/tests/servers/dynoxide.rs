@@ -1,4 +1,5 @@
 use super::{clock, table};
+use ::dynoxide::Database;
 use domain::ports::HomePorts;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -12,9 +13,13 @@ pub(crate) struct Dynoxide {
 impl Dynoxide {
     /// One without tables, on a port of its own.
     pub(crate) async fn start() -> Self {
+        Self::serving(Database::memory().unwrap()).await
+    }
+
+    /// One over a database that the test keeps a hand on.
+    pub(crate) async fn serving(database: Database) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let database = ::dynoxide::Database::memory().unwrap();
         Self { endpoint, task: tokio::spawn(::dynoxide::server::serve_on(listener, database)) }
     }
 
