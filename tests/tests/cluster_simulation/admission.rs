@@ -42,7 +42,9 @@ pub(crate) async fn visit(house: Arc<House>, node: Arc<Node>, client: u64, docum
 }
 
 fn join(house: &House, node: &Arc<Node>, client: u64, owner: Arc<Node>, connection: Connection) {
-    let Connection::Held(connection) = connection else { unreachable!("whoever has a seat has a connection") };
+    let Connection::Held(connection) = connection else {
+        unreachable!("whoever has a seat has a connection")
+    };
     let is_user = owner.open().values().any(|document| document.users.contains(&client));
     // The document may have ended in between, as a client may have.
     if !is_user || !house.answered(client, Standing::Uses) {

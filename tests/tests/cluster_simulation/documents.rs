@@ -99,7 +99,12 @@ impl Node {
     }
 
     /// Pins and loads a document. Returns whether it is this node's.
-    async fn open_document(&self, document: usize, place: Places, dead: Option<&Pin>) -> Result<bool, Refusal> {
+    async fn open_document(
+        &self,
+        document: usize,
+        place: Places,
+        dead: Option<&Pin>,
+    ) -> Result<bool, Refusal> {
         let key = key(document);
         let pin = match self.home.pin(&key, dead).await {
             Ok(Pinning::Ours(pin)) => pin,

@@ -102,6 +102,14 @@ impl House {
         }
     }
 
+    /// What processes of a name were about to send when they died reaches the stores.
+    pub(crate) fn hears_of(&self, index: usize) {
+        let gone = self.gone.lock().expect("nobody panics with it");
+        let newest = self.node(index);
+        let dead = gone.iter().chain([&newest]).filter(|node| node.index == index && node.is_gone());
+        dead.for_each(|node| node.faults.cut());
+    }
+
     /// A process is no more, and all that went through it ends.
     pub(crate) fn ends(&self, index: usize) {
         for client in self.model().on(index) {

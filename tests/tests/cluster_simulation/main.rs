@@ -17,6 +17,7 @@ mod plan;
 mod planted;
 mod rules;
 mod schedule;
+mod sequences;
 mod table;
 mod tally;
 #[path = "../ledger_simulation/trace.rs"]
@@ -87,7 +88,8 @@ fn expect_hold(seeds: std::ops::Range<u64>) -> Tally {
 
 fn first_found(planted: Planted) -> (u64, Violation) {
     let (_, found) = run_all(0..SCHEDULES_TO_FIND, planted);
-    let (seed, violation) = found.unwrap_or_else(|| panic!("{planted:?} passed {SCHEDULES_TO_FIND} schedules"));
+    let (seed, violation) =
+        found.unwrap_or_else(|| panic!("{planted:?} passed {SCHEDULES_TO_FIND} schedules"));
     println!("{planted:?} is found by seed {seed}: {violation}");
     (seed, violation)
 }

@@ -86,8 +86,9 @@ impl Model {
 
     /// Clients of one node that use documents or wait to.
     pub(crate) fn on(&self, node: usize) -> Vec<u64> {
-        let is_there =
-            |client: &Client| client.node == node && matches!(client.standing, Standing::Asks | Standing::Uses);
+        let is_there = |client: &Client| {
+            client.node == node && matches!(client.standing, Standing::Asks | Standing::Uses)
+        };
         self.clients.iter().filter(|(_, client)| is_there(client)).map(|(number, _)| *number).collect()
     }
 }

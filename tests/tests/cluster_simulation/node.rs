@@ -4,6 +4,7 @@ use crate::house::House;
 use crate::model::End;
 use crate::plan::{self, Plan};
 use crate::table::Table;
+use crate::transition::Hands;
 use crate::view::View;
 use domain::clock::{Clock, Entropy};
 use domain::ids::NodeId;
@@ -25,6 +26,7 @@ pub(crate) struct Node {
     pub(crate) home: Arc<Home>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) documents: Arc<dyn Documents>,
+    pub(crate) clock: Arc<SkewedClock>,
     pub(crate) orders: mpsc::UnboundedSender<Order>,
     /// For each document, the right to open, renew or release it.
     pub(crate) turns: Vec<tokio::sync::Mutex<()>>,
@@ -77,14 +79,16 @@ impl Node {
         let view = View { table: Arc::clone(&house.table), name: plan::name(index) };
         let view = Arc::new(faults.wrap(Arc::new(view)));
         let ports = HomePorts { ledger: view.clone(), cluster: view.clone(), pins: view.clone() };
-        let (clock, entropy) = (SkewedClock::of(index, house.table.began()), SeededEntropy::new(seed));
-        let home = home(plan, index, ports, Arc::new(clock), Arc::new(entropy), &house.metrics);
+        let clock = Arc::new(SkewedClock::of(index, house.table.began()));
+        let home =
+            home(plan, index, ports, clock.clone(), Arc::new(SeededEntropy::new(seed)), &house.metrics);
         let (orders, received) = mpsc::unbounded_channel();
         let node = Arc::new(Self {
             index,
             home,
             faults,
             documents: view,
+            clock,
             orders,
             turns: (0..plan.documents).map(|_| tokio::sync::Mutex::default()).collect(),
             open: Mutex::default(),
@@ -202,24 +206,45 @@ async fn obey(house: Arc<House>, node: Arc<Node>, mut orders: mpsc::UnboundedRec
     }
 }
 
-/// Tells tokio's time, which stands still while there is work to do, each node with hands of its own.
-struct SkewedClock {
+/// Tells tokio's time, which stands still while there is work to do, each node with hands of its own. Its monotonic
+/// hand may stand still while its machine sleeps.
+pub(crate) struct SkewedClock {
     began: Instant,
     ahead: Duration,
+    slept: Mutex<Slept>,
+}
+
+#[derive(Default)]
+struct Slept {
+    since: Option<Instant>,
+    before: Duration,
 }
 
 impl SkewedClock {
     fn of(index: usize, began: Instant) -> Self {
-        Self { began, ahead: Duration::from_secs(1_000_000 * (7 - index as u64)) }
+        let ahead = Duration::from_secs(1_000_000 * (7 - index as u64));
+        Self { began, ahead, slept: Mutex::default() }
+    }
+
+    pub(crate) fn turn(&self, hands: Hands) {
+        let mut slept = self.slept.lock().expect("nobody panics with it");
+        if let Some(since) = slept.since.take() {
+            slept.before += since.elapsed();
+        }
+        if hands == Hands::StandStill {
+            slept.since = Some(Instant::now());
+        }
     }
 }
 
 impl Clock for SkewedClock {
     fn monotonic(&self) -> Duration {
-        self.began.elapsed() + self.ahead
+        let slept = self.slept.lock().expect("nobody panics with it");
+        let asleep = slept.since.map(|since| since.elapsed()).unwrap_or_default();
+        self.began.elapsed() + self.ahead - slept.before - asleep
     }
 
     fn unix_ms(&self) -> u64 {
-        u64::try_from(self.monotonic().as_millis()).expect("a schedule ends")
+        u64::try_from((self.began.elapsed() + self.ahead).as_millis()).expect("a schedule ends")
     }
 }

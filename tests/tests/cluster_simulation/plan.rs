@@ -18,6 +18,8 @@ pub(crate) struct Plan {
     pub(crate) has_stops: bool,
     /// Whether nodes are cut off from the stores.
     pub(crate) has_cuts: bool,
+    /// Whether what a process was about to send when it died may arrive late.
+    pub(crate) has_last_words: bool,
     pub(crate) transitions: u32,
     /// Whether an hour passes at the end, after which the dead are buried.
     pub(crate) waits_for_burials: bool,
@@ -35,8 +37,9 @@ impl Plan {
             weather: weather(chance),
             has_stops: chance.happens(0.6),
             has_cuts: chance.happens(0.6),
+            has_last_words: chance.happens(0.6),
             transitions: chance.within(15, 45) as u32,
-            waits_for_burials: chance.happens(0.005),
+            waits_for_burials: chance.happens(0.003),
         }
     }
 
@@ -47,7 +50,7 @@ impl Plan {
 
     /// Whether every call either happens at once or never, and whoever lives hears what came of it.
     pub(crate) fn is_prompt(&self) -> bool {
-        self.is_calm() && !self.has_stops && !self.has_cuts
+        self.is_calm() && !self.has_stops && !self.has_cuts && !self.has_last_words
     }
 
     pub(crate) fn region(&self, node: usize) -> Region {
@@ -58,7 +61,7 @@ impl Plan {
 
 fn weather(chance: &mut Chance) -> FaultPlan {
     let delay_max = Duration::from_millis(chance.pick(&[5, 50, 800]));
-    let calm = FaultPlan { delay: 0.5, delay_max, ..FaultPlan::default() };
+    let calm = FaultPlan { delay: 0.3, delay_max, ..FaultPlan::default() };
     if chance.happens(0.6) { calm } else { FaultPlan { delay: 0.3, delay_max, ..FaultPlan::rough() } }
 }
 

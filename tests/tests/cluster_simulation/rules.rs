@@ -143,7 +143,11 @@ impl Rules {
             for (document, opened) in node.open().iter() {
                 let pin = self.house.table.pin(*document);
                 if pin.as_ref() != Some(&opened.pin) || opened.pin.owner.node != life {
-                    return Err(Violation::NotPinned { document: key(*document), life, pin });
+                    return Err(Violation::NotPinned {
+                        document: key(*document),
+                        life,
+                        pin: pin.map(Box::new),
+                    });
                 }
                 open.push(*document);
             }
@@ -162,7 +166,7 @@ impl Rules {
     fn no_pin_is_left(&self, open: &[usize]) -> Result<(), Violation> {
         for document in (0..self.house.plan.documents).filter(|document| !open.contains(document)) {
             if let Some(pin) = self.house.table.pin(document).filter(|_| self.house.plan.is_prompt()) {
-                return Err(Violation::PinLeft { document: key(document), pin });
+                return Err(Violation::PinLeft { document: key(document), pin: Box::new(pin) });
             }
         }
         Ok(())
@@ -175,7 +179,7 @@ impl Rules {
             let held = self.house.table.held(&record.node);
             let has_pins = held.iter().any(|key| matches!(key, HeldKey::Pin(_)));
             if record.state != NodeState::Reaped || has_pins && self.house.plan.is_prompt() {
-                return Err(Violation::NotReaped { record, held });
+                return Err(Violation::NotReaped { record: Box::new(record), held });
             }
         }
         Ok(())

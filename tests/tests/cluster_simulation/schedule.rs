@@ -11,16 +11,19 @@ use crate::planted::Planted;
 use crate::rules::Rules;
 use crate::tally::Tally;
 use crate::trace::Trace;
-use crate::transition::Transition;
+use crate::transition::{Hands, Transition};
 use crate::violation::Violation;
 use domain::bounds::BURY_AFTER;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use syncd::caps::{DRAIN_FLUSH, LEAVE_WAIT};
 use tokio::time::sleep;
 
 /// Longer than any call, retry or lease needs: by its end everything has come to rest.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_secs(45);
+/// How often it is looked at what has become of something.
+const LOOK: Duration = Duration::from_millis(500);
 /// How long a client waits for its answer once all is mended.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -28,8 +31,18 @@ pub(crate) struct World {
     pub(crate) house: Arc<House>,
     pub(crate) chance: Chance,
     pub(crate) tally: Tally,
+    /// What happens next, each after a pause; what comes after that is drawn.
+    pub(crate) script: VecDeque<(Duration, Transition)>,
     rules: Rules,
+    /// What becomes of nodes that are about to call their store for the last time, by their indices.
+    fuses: BTreeMap<usize, Fuse>,
     clients: u64,
+}
+
+#[derive(Clone, Copy)]
+enum Fuse {
+    Dies,
+    Stops(Hands),
 }
 
 /// What came of a schedule.
@@ -47,7 +60,8 @@ pub(crate) fn run(seed: u64, planted: Planted, trace: Trace) -> Outcome {
         let plan = Plan::drawn(&mut chance);
         let house = House::open(plan, planted, trace);
         let rules = Rules::of(&house);
-        let mut world = World { house, chance, tally: Tally::default(), rules, clients: 0 };
+        let (script, fuses) = (VecDeque::new(), BTreeMap::new());
+        let mut world = World { house, chance, tally: Tally::default(), script, rules, fuses, clients: 0 };
         let violation = world.play().await.err();
         world.tally.fenced = world.house.table.fenced();
         world.tally.take_overs = world.house.table.take_overs();
@@ -61,10 +75,11 @@ impl World {
             self.begin(index);
         }
         for _ in 0..self.house.plan.transitions {
-            let pause = drawing::pause(&mut self.chance);
+            let (pause, transition) = drawing::next(self);
             self.pass(pause).await?;
-            let transition = drawing::draw(self);
-            self.apply(transition);
+            if drawing::is_possible(self, transition) {
+                self.apply(transition);
+            }
         }
         self.mend().await?;
         self.rules.are_exact()?;
@@ -87,15 +102,23 @@ impl World {
             let step = left.min(Duration::from_secs(2));
             sleep(step).await;
             left -= step;
-            for node in self.house.nodes() {
-                if node.faults.is_stalled() && matches!(node.condition(), Condition::Up | Condition::Draining) {
-                    self.house.note(format_args!("n{} is dead", node.index));
-                    self.die(&node);
-                }
-            }
+            self.burn_fuses();
             self.rules.hold()?;
             if left.is_zero() {
                 return Ok(());
+            }
+        }
+    }
+
+    fn burn_fuses(&mut self) {
+        for (index, fuse) in self.fuses.clone() {
+            let node = self.house.node(index);
+            if node.faults.is_stalled() {
+                self.fuses.remove(&index);
+                match fuse {
+                    Fuse::Dies => self.die(&node),
+                    Fuse::Stops(hands) => self.stop(index, hands),
+                }
             }
         }
     }
@@ -117,7 +140,8 @@ impl World {
             }
             Transition::Edits { client } => self.edit(client),
             Transition::Dies { node } => self.die(&self.house.node(node)),
-            Transition::DiesSoon { node, calls } => self.house.node(node).faults.stall_after(calls),
+            Transition::DiesSoon { node, calls } => self.light(node, Fuse::Dies, calls),
+            Transition::StopsSoon { node, clock, calls } => self.light(node, Fuse::Stops(clock), calls),
             Transition::Begins { node } => self.begin(node),
             Transition::Drains { node } => {
                 let node = self.house.node(node);
@@ -126,9 +150,10 @@ impl World {
                 tokio::spawn(node.drain(Arc::clone(&self.house)));
             }
             Transition::Passes { .. } => {}
-            Transition::Stops { node } => self.turn(node, Condition::Stopped),
+            Transition::Stops { node, clock } => self.stop(node, clock),
             Transition::IsCutOff { node } => self.turn(node, Condition::CutOff),
             Transition::GoesOn { node } | Transition::IsMended { node } => self.turn(node, Condition::Up),
+            Transition::Arrives { node } => self.house.hears_of(node),
         }
     }
 
@@ -154,7 +179,19 @@ impl World {
         }
     }
 
+    fn light(&mut self, index: usize, fuse: Fuse, calls: u32) {
+        self.fuses.insert(index, fuse);
+        self.house.node(index).faults.stall_after(calls);
+    }
+
+    fn stop(&mut self, index: usize, hands: Hands) {
+        self.turn(index, Condition::Stopped);
+        self.house.node(index).clock.turn(hands);
+    }
+
     fn die(&mut self, node: &Node) {
+        self.house.note(format_args!("n{} is dead", node.index));
+        self.fuses.remove(&node.index);
         node.dies(&self.house.table);
         self.house.ends(node.index);
         self.rules.troubled();
@@ -162,6 +199,8 @@ impl World {
 
     fn turn(&mut self, index: usize, condition: Condition) {
         let node = self.house.node(index);
+        self.fuses.remove(&index);
+        node.clock.turn(Hands::GoOn);
         node.becomes(condition);
         match condition {
             Condition::Stopped => node.faults.stall(),
@@ -182,7 +221,9 @@ impl World {
             match node.condition() {
                 Condition::Gone if node.index == 0 || self.chance.happens(0.5) => self.begin(node.index),
                 Condition::Gone | Condition::Draining => {}
-                Condition::Up | Condition::Stopped | Condition::CutOff => self.turn(node.index, Condition::Up),
+                Condition::Up | Condition::Stopped | Condition::CutOff => {
+                    self.turn(node.index, Condition::Up)
+                }
             }
         }
         self.house.nodes().iter().filter(|node| !node.is_gone()).for_each(|node| node.faults.heal());
@@ -205,8 +246,7 @@ impl World {
             let (client, document) = (self.client(), self.chance.below(self.house.plan.documents));
             self.house.note(format_args!("client {client} comes to n{} for d{document}", node.index));
             self.connect(client, node.index, document);
-            self.pass(PATIENCE).await?;
-            let standing = self.house.model().client(client).map(|client| client.standing.clone());
+            let standing = self.answer(client).await?;
             match standing {
                 Some(Standing::Uses | Standing::Refused(Refusal::Full | Refusal::Redirected)) => {}
                 other => {
@@ -216,6 +256,17 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// Waits for what becomes of a client.
+    async fn answer(&mut self, client: u64) -> Result<Option<Standing>, Violation> {
+        let (mut standing, mut waited) = (Some(Standing::Asks), Duration::ZERO);
+        while standing == Some(Standing::Asks) && waited < PATIENCE {
+            self.pass(LOOK).await?;
+            waited += LOOK;
+            standing = self.house.model().client(client).map(|client| client.standing.clone());
+        }
+        Ok(standing)
     }
 
     async fn everyone_leaves(&mut self) -> Result<(), Violation> {
@@ -237,7 +288,11 @@ impl World {
                 self.apply(Transition::Drains { node: node.index });
             }
         }
-        self.pass(DRAIN_FLUSH + LEAVE_WAIT).await?;
+        let mut waited = Duration::ZERO;
+        while waited < DRAIN_FLUSH + LEAVE_WAIT && self.house.nodes().iter().any(|node| !node.is_gone()) {
+            self.pass(LOOK).await?;
+            waited += LOOK;
+        }
         self.rules.nothing_is_left()
     }
 }

@@ -142,7 +142,7 @@ impl Table {
     /// A write of the ledger has happened.
     pub(super) fn wrote(&self, record: &LedgerRecord) {
         if !record.adds_up() {
-            self.violates(Violation::DoesNotAddUp { record: record.clone() });
+            self.violates(Violation::DoesNotAddUp { record: Box::new(record.clone()) });
         }
         let Totals { connections, documents } = record.totals;
         if connections > self.limits.connections || documents > self.limits.documents {

@@ -13,6 +13,8 @@ pub(crate) struct Tally {
     pub(crate) stops: u64,
     pub(crate) cuts: u64,
     pub(crate) drains: u64,
+    /// Times that what a dead node was about to send arrived late.
+    pub(crate) last_words: u64,
     /// Lives that were declared dead, by others or in order.
     pub(crate) fenced: u64,
     pub(crate) take_overs: u64,
@@ -26,7 +28,8 @@ impl Tally {
             Transition::Races { .. } => self.races += 1,
             Transition::Dies { .. } => self.deaths += 1,
             Transition::DiesSoon { .. } => self.deaths_at_a_call += 1,
-            Transition::Stops { .. } => self.stops += 1,
+            Transition::Stops { .. } | Transition::StopsSoon { .. } => self.stops += 1,
+            Transition::Arrives { .. } => self.last_words += 1,
             Transition::IsCutOff { .. } => self.cuts += 1,
             Transition::Drains { .. } => self.drains += 1,
             _ => {}
@@ -44,6 +47,7 @@ impl AddAssign for Tally {
         self.stops += other.stops;
         self.cuts += other.cuts;
         self.drains += other.drains;
+        self.last_words += other.last_words;
         self.fenced += other.fenced;
         self.take_overs += other.take_overs;
     }

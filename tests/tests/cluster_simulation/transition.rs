@@ -20,9 +20,13 @@ pub(crate) enum Transition {
     /// A process ends without a word before its store is called so many times more.
     DiesSoon { node: usize, calls: u32 },
     /// A process stands still just before it sends whatever it sends next.
-    Stops { node: usize },
+    Stops { node: usize, clock: Hands },
+    /// The same, before its store is called so many times more.
+    StopsSoon { node: usize, clock: Hands, calls: u32 },
     /// It goes on, and all that it was about to send is sent.
     GoesOn { node: usize },
+    /// What a process was about to send when it died reaches the stores late.
+    Arrives { node: usize },
     /// A node reaches the stores no more.
     IsCutOff { node: usize },
     /// It reaches them again.
@@ -33,6 +37,14 @@ pub(crate) enum Transition {
     Begins { node: usize },
     /// Nothing happens for a while.
     Passes { time: Duration },
+}
+
+/// What becomes of a machine's clock while a process on it stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hands {
+    GoOn,
+    /// The whole machine sleeps.
+    StandStill,
 }
 
 impl fmt::Display for Transition {
@@ -49,7 +61,16 @@ impl fmt::Display for Transition {
             Self::Edits { client } => write!(f, "client {client} edits"),
             Self::Dies { node } => write!(f, "n{node} dies"),
             Self::DiesSoon { node, calls } => write!(f, "n{node} will die after {calls} calls"),
-            Self::Stops { node } => write!(f, "n{node} stands still"),
+            Self::Stops { node, clock } => {
+                write!(f, "n{node} stands still, and the hands of its clock {clock:?}")
+            }
+            Self::StopsSoon { node, clock, calls } => {
+                write!(
+                    f,
+                    "n{node} will stand still after {calls} calls, and the hands of its clock {clock:?}"
+                )
+            }
+            Self::Arrives { node } => write!(f, "what n{node} was about to send when it died arrives"),
             Self::GoesOn { node } => write!(f, "n{node} goes on"),
             Self::IsCutOff { node } => write!(f, "n{node} is cut off"),
             Self::IsMended { node } => write!(f, "n{node} reaches the stores again"),

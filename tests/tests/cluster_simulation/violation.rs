@@ -10,7 +10,7 @@ use std::time::Duration;
 #[allow(dead_code, reason = "the fields are there to be printed")]
 pub(crate) enum Violation {
     /// The totals are not the sums over the shares.
-    DoesNotAddUp { record: LedgerRecord },
+    DoesNotAddUp { record: Box<LedgerRecord> },
     /// The store counts more than the app's plan allows.
     OverLimit { totals: Totals },
     /// A life was declared dead whose beat had moved a moment before, and whose process goes on.
@@ -30,11 +30,11 @@ pub(crate) enum Violation {
     /// With all mended and everything come to rest, a share is not what its node holds.
     NotExact { life: NodeId, held: Totals, share: Share },
     /// The same, and a document that is open has no pin of its node.
-    NotPinned { document: DocumentKey, life: NodeId, pin: Option<Pin> },
+    NotPinned { document: DocumentKey, life: NodeId, pin: Option<Box<Pin>> },
     /// The same, and a pin stands that no open document has.
-    PinLeft { document: DocumentKey, pin: Pin },
+    PinLeft { document: DocumentKey, pin: Box<Pin> },
     /// A life that is over is not reaped to the end.
-    NotReaped { record: NodeRecord, held: Vec<HeldKey> },
+    NotReaped { record: Box<NodeRecord>, held: Vec<HeldKey> },
     /// A life that was reaped an hour ago is still on record.
     NotBuried { life: NodeId },
     /// With all mended, a client is turned away that should be served.
