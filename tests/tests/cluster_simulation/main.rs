@@ -86,12 +86,10 @@ fn expect_hold(seeds: std::ops::Range<u64>) -> Tally {
     }
 }
 
+/// The first schedule in which a planted bug shows, and what of it.
 fn first_found(planted: Planted) -> (u64, Violation) {
     let (_, found) = run_all(0..SCHEDULES_TO_FIND, planted);
-    let (seed, violation) =
-        found.unwrap_or_else(|| panic!("{planted:?} passed {SCHEDULES_TO_FIND} schedules"));
-    println!("{planted:?} is found by seed {seed}: {violation}");
-    (seed, violation)
+    found.unwrap_or_else(|| panic!("{planted:?} passed {SCHEDULES_TO_FIND} schedules"))
 }
 
 #[test]
@@ -116,28 +114,43 @@ fn schedules_meet_all_that_they_are_for() {
 }
 
 #[test]
+fn the_same_seed_gives_the_same_trace_and_another_seed_another() {
+    let trace = |seed| run(seed, Planted::Nothing, Trace::kept()).trace;
+    for seed in 0..50 {
+        let (first, second, other) = (trace(seed), trace(seed), trace(seed + 1));
+        assert!(first.text() == second.text(), "the traces of seed {seed} differ");
+        assert!(first.text() != other.text(), "seeds {seed} and {} give one trace", seed + 1);
+    }
+}
+
+#[test]
 fn reaping_by_deletion_of_the_share_is_found() {
-    first_found(Planted::Deleting);
+    let (seed, violation) = first_found(Planted::Deleting);
+    println!("found by seed {seed}: {violation}");
 }
 
 #[test]
 fn a_hold_without_the_check_after_it_is_found() {
-    first_found(Planted::Unchecked);
+    let (seed, violation) = first_found(Planted::Unchecked);
+    println!("found by seed {seed}: {violation}");
 }
 
 #[test]
 fn a_fence_without_the_condition_on_the_beat_is_found() {
-    let (_, violation) = first_found(Planted::Unconditional);
+    let (seed, violation) = first_found(Planted::Unconditional);
+    println!("found by seed {seed}: {violation}");
     assert!(matches!(violation, Violation::FencedAlive { .. }), "{violation}");
 }
 
 #[test]
 fn a_take_over_without_a_higher_generation_is_found() {
-    let (_, violation) = first_found(Planted::SameGeneration);
+    let (seed, violation) = first_found(Planted::SameGeneration);
+    println!("found by seed {seed}: {violation}");
     assert!(matches!(violation, Violation::NotHigher { .. } | Violation::TwoOwners { .. }), "{violation}");
 }
 
 #[test]
 fn a_reaper_that_does_not_visit_what_the_dead_held_is_found() {
-    first_found(Planted::Forgetful);
+    let (seed, violation) = first_found(Planted::Forgetful);
+    println!("found by seed {seed}: {violation}");
 }

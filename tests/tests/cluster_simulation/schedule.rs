@@ -222,7 +222,7 @@ impl World {
                 Condition::Gone if node.index == 0 || self.chance.happens(0.5) => self.begin(node.index),
                 Condition::Gone | Condition::Draining => {}
                 Condition::Up | Condition::Stopped | Condition::CutOff => {
-                    self.turn(node.index, Condition::Up)
+                    self.turn(node.index, Condition::Up);
                 }
             }
         }

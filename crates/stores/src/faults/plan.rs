@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// How likely each fault is, from 0 to 1. Faults of several kinds may meet in one call.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -48,7 +48,9 @@ impl FaultPlan {
 pub struct Faults {
     plan: FaultPlan,
     entropy: SeededEntropy,
-    mode: watch::Sender<Mode>,
+    mode: Mutex<Mode>,
+    /// The mode has changed. Wakes whoever waits in the order of their coming, so that a seed gives one run.
+    turned: Notify,
     /// Calls that still go through before a stall.
     fuse: Mutex<Option<u32>>,
     injected: AtomicU64,
@@ -88,8 +90,14 @@ impl Faults {
     #[must_use]
     pub fn new(plan: FaultPlan, seed: u64) -> Arc<Self> {
         let entropy = SeededEntropy::new(seed);
-        let mode = watch::Sender::new(Mode::Planned);
-        Arc::new(Self { plan, entropy, mode, fuse: Mutex::default(), injected: AtomicU64::new(0) })
+        Arc::new(Self {
+            plan,
+            entropy,
+            mode: Mutex::new(Mode::Planned),
+            turned: Notify::new(),
+            fuse: Mutex::default(),
+            injected: AtomicU64::new(0),
+        })
     }
 
     /// `store`, as these faults let it appear.
@@ -130,7 +138,7 @@ impl Faults {
     /// Whether calls are stalled.
     #[must_use]
     pub fn is_stalled(&self) -> bool {
-        *self.mode.borrow() == Mode::Stalled
+        *self.mode.lock() == Mode::Stalled
     }
 
     /// From here on, no call meets a fault. Late copies that are under way still arrive.
@@ -145,19 +153,24 @@ impl Faults {
 
     /// Waits for the end of a stall.
     pub(super) async fn until_no_stall(&self) {
-        let mut mode = self.mode.subscribe();
-        // The sender lives as long as `self` does, so that the wait does not fail.
-        let _ = mode.wait_for(|mode| *mode != Mode::Stalled).await;
+        while self.is_stalled() {
+            let mut turned = std::pin::pin!(self.turned.notified());
+            turned.as_mut().enable();
+            if self.is_stalled() {
+                turned.await;
+            }
+        }
     }
 
     fn turn_to(&self, mode: Mode) {
         *self.fuse.lock() = None;
-        self.mode.send_replace(mode);
+        *self.mode.lock() = mode;
+        self.turned.notify_waiters();
     }
 
     pub(super) fn draw(&self) -> Fate {
         self.burn_fuse();
-        let mode = *self.mode.borrow();
+        let mode = *self.mode.lock();
         let fate = match mode {
             Mode::Planned => self.draw_by_plan(),
             Mode::Cut => Fate { is_cut: true, ..Fate::default() },
@@ -173,7 +186,7 @@ impl Faults {
         match *fuse {
             Some(0) => {
                 *fuse = None;
-                self.mode.send_replace(Mode::Stalled);
+                *self.mode.lock() = Mode::Stalled;
             }
             Some(calls) => *fuse = Some(calls - 1),
             None => {}
