@@ -5,12 +5,26 @@ const OWN_FILES: u64 = 256;
 /// Assumed where the machine does not say.
 const MEMORY_BYTES_DEFAULT: u64 = 1 << 30;
 
+/// How many files a connection may need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sockets {
+    /// Its own alone.
+    Own,
+    /// Its own, one to the owner of its document, and one for a session of another node's connection: as many as come
+    /// in over the relay as go out.
+    OwnAndRelay,
+}
+
 /// Raises the limit on open files as far as it may be raised. Returns how many connections it leaves room for,
 /// at most `wanted`.
 #[must_use]
-pub fn connections_max(wanted: u64) -> u64 {
-    match rlimit::increase_nofile_limit(wanted.saturating_add(OWN_FILES)) {
-        Ok(files) => wanted.min(files.saturating_sub(OWN_FILES).max(1)),
+pub fn connections_max(wanted: u64, sockets: Sockets) -> u64 {
+    let each = match sockets {
+        Sockets::Own => 1,
+        Sockets::OwnAndRelay => 3,
+    };
+    match rlimit::increase_nofile_limit(wanted.saturating_mul(each).saturating_add(OWN_FILES)) {
+        Ok(files) => wanted.min((files.saturating_sub(OWN_FILES) / each).max(1)),
         Err(error) => {
             tracing::warn!(%error, "the limit on open files could not be read");
             wanted

@@ -6,8 +6,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// What is logged where `RUST_LOG` does not say it: everything from `info` up. That no credentials were found, say
-/// the calls that needed them; the client's own lines repeat it for each place where it looked.
-const LOGGED: &str = "info,aws_config=error";
+/// the calls that needed them; the client's own lines repeat it for each place where it looked. The embedded DynamoDB
+/// warns of each condition that does not hold, which is daily work.
+const LOGGED: &str = "info,aws_config=error,dynoxide=error";
 
 /// Begins to log to stderr. `RUST_LOG` says what.
 pub fn log(format: LogFormat) {

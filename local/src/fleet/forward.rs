@@ -4,7 +4,7 @@ use super::roster::Roster;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use syncd::machine;
+use syncd::machine::{self, Sockets};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -19,7 +19,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Hands each connection to the next living node, for as long as it is polled.
 pub(super) async fn forward(listener: TcpListener, roster: Arc<Roster>) {
     // A connection takes two files here.
-    let connections = machine::connections_max(2 * CONNECTIONS_MAX) / 2;
+    let connections = machine::connections_max(2 * CONNECTIONS_MAX, Sockets::Own) / 2;
     let room = Arc::new(Semaphore::new(usize::try_from(connections).unwrap_or(usize::MAX).max(1)));
     loop {
         let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };

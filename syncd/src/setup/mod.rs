@@ -15,7 +15,7 @@ pub use keys::KeysAt;
 pub use options::Options;
 
 use crate::config::{NodeConfig, RelayConfig};
-use crate::machine;
+use crate::machine::{self, Sockets};
 use crate::node::Ports;
 use crate::serve::Listeners;
 use domain::clock::{Clock, Entropy};
@@ -91,6 +91,7 @@ fn config(
     relay: Option<RelayConfig>,
     entropy: &dyn Entropy,
 ) -> NodeConfig {
+    let sockets = if relay.is_some() { Sockets::OwnAndRelay } else { Sockets::Own };
     NodeConfig {
         name: options.node.unwrap_or_else(|| drawn_name(entropy)),
         region: options.region,
@@ -99,7 +100,7 @@ fn config(
         on_lease_loss: options.on_lease_loss.into(),
         trusted_proxies: options.trusted_proxy,
         rate_policies: options.rate_limits.into(),
-        capacity: machine::connections_max(options.capacity),
+        capacity: machine::connections_max(options.capacity, sockets),
         memory_bytes_max: machine::memory_bytes(),
         message_bytes_max: domain::bounds::MESSAGE_BYTES_MAX,
         drain_for: options.drain_for,
