@@ -14,6 +14,7 @@ mod fleet;
 mod gauges;
 pub mod http;
 mod ledger_watch;
+mod limits;
 mod live_client;
 mod node;
 mod process;
@@ -38,6 +39,7 @@ pub use fault_proxy::{
 pub use fleet::{Fleet, FleetNode, FleetPlan, SharedDocuments};
 pub use gauges::{Count, gauge, usage};
 pub use ledger_watch::{LedgerWatch, Watched};
+pub use limits::raise_file_limit;
 pub use live_client::LiveClient;
 pub use node::{NodeProcess, clients_folder};
 pub use recording::Recording;
