@@ -1,5 +1,6 @@
 import WebSocket from 'ws'
 import { flavours, sharedText } from './flavours.mjs'
+import { applyPatches, readRecording } from './recording.mjs'
 import { until, event } from './until.mjs'
 
 /** One stock provider with its document, and a record of what it reported. */
@@ -60,6 +61,24 @@ export class StockClient {
   }
 
   delete ({ at, count }) { this.text.delete(at, count) }
+
+  /**
+   * Makes the next `count` transactions of a recorded session of one writer, in a text that nobody else edits.
+   * Returns how many are left.
+   */
+  replay ({ recording, count }) {
+    if (!this.replayed) {
+      this.replayed = { ...readRecording(recording), made: 0 }
+      this.text.hasAstral = true
+      if (this.replayed.start !== '') this.text.insert(0, this.replayed.start)
+    }
+    const { txns, made } = this.replayed
+    for (const { patches } of txns.slice(made, made + count)) {
+      this.doc.transact(() => applyPatches(this.text, patches))
+    }
+    this.replayed.made = Math.min(made + count, txns.length)
+    return txns.length - this.replayed.made
+  }
 
   read () { return this.text.toString() }
 

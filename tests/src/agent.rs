@@ -1,5 +1,6 @@
 use crate::gauges::text;
 use crate::node::NodeProcess;
+use crate::recording::Recording;
 use crate::waiting::{PATIENCE, within};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -65,6 +66,12 @@ impl Agent {
     /// Opens a stock client with the options of `clients/stock_client.mjs`.
     pub async fn open_with(&self, name: &str, options: &Value) -> StockClient<'_> {
         self.command(name, "open", options, PATIENCE).await;
+        StockClient { agent: self, name: name.to_owned() }
+    }
+
+    /// A stock client that was opened under this name.
+    #[must_use]
+    pub fn client(&self, name: &str) -> StockClient<'_> {
         StockClient { agent: self, name: name.to_owned() }
     }
 
@@ -174,6 +181,13 @@ impl StockClient<'_> {
     /// Deletes UTF-16 units of the shared text.
     pub async fn delete(&self, at: usize, count: usize) {
         self.run("delete", json!({"at": at, "count": count})).await;
+    }
+
+    /// Makes the next `count` transactions of a recording of one writer, in a text that nobody else edits.
+    /// Returns how many are left.
+    pub async fn replay(&self, recording: &Recording, count: usize) -> u64 {
+        let left = self.run("replay", json!({"recording": recording.path(), "count": count})).await;
+        left.as_u64().expect("a number is left")
     }
 
     /// The shared text.

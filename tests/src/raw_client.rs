@@ -3,6 +3,7 @@
 use crate::waiting::{PATIENCE, within};
 use crate::wire;
 use futures_util::{SinkExt, StreamExt};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -26,6 +27,21 @@ pub enum Ending {
     Refused(u16),
     /// The connection broke without a word.
     Broken(String),
+}
+
+/// How many ended how: what a test shows of a crowd.
+#[must_use]
+pub fn tallied<'a>(endings: impl IntoIterator<Item = &'a Ending>) -> BTreeMap<String, usize> {
+    let mut tally = BTreeMap::new();
+    for ending in endings {
+        let what = match ending {
+            Ending::Closed(code, reason) => format!("{code} {reason}"),
+            Ending::Refused(status) => format!("HTTP {status}"),
+            Ending::Broken(cause) => cause.clone(),
+        };
+        *tally.entry(what).or_default() += 1;
+    }
+    tally
 }
 
 impl RawClient {

@@ -1,6 +1,8 @@
 //! Just enough of the y-websocket protocol and of Yjs updates (lib0 encoding v1) to write by hand what raw
 //! clients send. Independent of the server's own codec on purpose.
 
+use std::collections::BTreeMap;
+
 /// Sync step 1 of a client that has nothing: an empty state vector.
 #[must_use]
 pub fn sync_step_1() -> Vec<u8> {
@@ -31,6 +33,23 @@ pub fn awareness_message(client: u64, clock: u64, state: &str) -> Vec<u8> {
 #[must_use]
 pub fn is_sync_step_2(message: &[u8]) -> bool {
     message.starts_with(&[0, 1])
+}
+
+/// A sync step 2 with this update.
+#[must_use]
+pub fn step_2_message(update: &[u8]) -> Vec<u8> {
+    let mut message = vec![0, 1];
+    write_bytes(&mut message, update);
+    message
+}
+
+/// How much of each client's text the server says it has, where this is its sync step 1.
+#[must_use]
+pub fn state_vector(message: &[u8]) -> Option<BTreeMap<u64, u64>> {
+    let mut rest = message.strip_prefix(&[0, 0])?;
+    let _length = read_uint(&mut rest)?;
+    let clients = read_uint(&mut rest)?;
+    (0..clients).map(|_| Some((read_uint(&mut rest)?, read_uint(&mut rest)?))).collect()
 }
 
 /// A client that types ASCII at the end of the root text `text`, as Yjs would encode it.
@@ -73,6 +92,12 @@ impl Typist {
         update
     }
 
+    /// The update that has `text` from its unit `from` on: what this client typed first is `text`.
+    #[must_use]
+    pub fn again(client: u64, text: &str, from: usize) -> Vec<u8> {
+        Self { client, clock: from as u64 }.types(&text[from..])
+    }
+
     /// One client's one struct: a `ContentString`, with the last character as its left origin, or else with
     /// the root text as its parent.
     fn one_insert(&mut self, text: &str) -> Vec<u8> {
@@ -105,6 +130,20 @@ pub fn write_uint(into: &mut Vec<u8>, mut number: u64) {
     into.push(number as u8);
 }
 
+/// Takes such an integer from the front of `bytes`, where a whole one is there.
+pub fn read_uint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..64).step_by(7) {
+        let (first, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(first & 0x7f) << shift;
+        if *first < 0x80 {
+            return Some(number);
+        }
+    }
+    None
+}
+
 /// A lib0 byte array: its length, then itself.
 pub fn write_bytes(into: &mut Vec<u8>, bytes: &[u8]) {
     write_uint(into, bytes.len() as u64);
@@ -126,5 +165,16 @@ mod tests {
             typist.replaces_all_by("d"),
             [1, 1, 172, 2, 3, 132, 172, 2, 2, 1, b'd', 1, 172, 2, 1, 0, 3]
         );
+        assert_eq!(Typist::again(300, "abc", 2), [1, 1, 172, 2, 2, 132, 172, 2, 1, 1, b'c', 0]);
+    }
+
+    #[test]
+    fn a_state_vector_is_read_from_step_1_alone() {
+        let step_1 = [0, 0, 6, 2, 172, 2, 5, 7, 1];
+        assert_eq!(state_vector(&step_1), Some(BTreeMap::from([(300, 5), (7, 1)])));
+        assert_eq!(state_vector(&sync_step_1()), Some(BTreeMap::new()));
+        for other in [&[0, 1, 0][..], &[0, 0, 2, 1], &[0, 0, 3, 1, 200], &[]] {
+            assert_eq!(state_vector(other), None);
+        }
     }
 }

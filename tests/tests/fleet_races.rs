@@ -1,10 +1,9 @@
 //! Nodes that race over one DynamoDB: no limit is passed, and no document has two owners.
 
-use house_tests::raw_client::{Ending, RawClient};
+use house_tests::raw_client::{Ending, RawClient, tallied};
 use house_tests::{
     Attempt, Faults, Fleet, FleetPlan, LedgerWatch, LiveClient, Plan, Raced, Token, eventually, race, wire,
 };
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 const NODES: usize = 5;
@@ -17,20 +16,9 @@ fn attempts(fleet: &Fleet, token: &str, count: usize, path: impl Fn(usize) -> St
         .collect()
 }
 
-/// How many ended with each close code; 0 stands for other endings.
-fn by_code(endings: &[Ending]) -> BTreeMap<u16, usize> {
-    let mut codes = BTreeMap::new();
-    for ending in endings {
-        let code = if let Ending::Closed(code, _) = ending { *code } else { 0 };
-        *codes.entry(code).or_default() += 1;
-    }
-    codes
-}
-
 fn all_closed_with(refused: &[Ending], code: u16, reason: &str) {
     let expected = Ending::Closed(code, reason.to_owned());
-    let others: Vec<_> = refused.iter().filter(|ending| **ending != expected).collect();
-    assert!(others.is_empty(), "{others:?}");
+    assert!(refused.iter().all(|ending| *ending == expected), "{:?}", tallied(refused));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,7 +50,7 @@ async fn of_50_clients_at_5_nodes_each_opening_the_last_free_document_one_gets_i
     let watch = LedgerWatch::over(fleet.table(), plan.app);
     let raced = race(attempts(&fleet, &token, 50, |n| format!("/new-{n}"))).await;
     let seen = watch.seen().await;
-    assert_eq!((raced.admitted.len(), raced.refused.len()), (1, 49), "{:?}", raced.refused);
+    assert_eq!((raced.admitted.len(), raced.refused.len()), (1, 49), "{:?}", tallied(&raced.refused));
     all_closed_with(&raced.refused, 4005, "Document limit exceeded: 5 (active: 5)");
     assert!(seen.documents_max <= 5, "{seen:?}");
     fleet.counts(plan.app, 5, 5).await;
@@ -77,7 +65,7 @@ async fn of_50_clients_at_5_nodes_opening_one_document_as_the_last_all_get_in() 
     let plan = Plan { app: "same", connections: 1000, documents: 1, ..Plan::default() };
     let token = fleet.token(&plan);
     let raced = race(attempts(&fleet, &token, 50, |_| "/same".to_owned())).await;
-    assert_eq!((raced.admitted.len(), raced.refused.len()), (50, 0), "{:?}", raced.refused);
+    assert_eq!((raced.admitted.len(), raced.refused.len()), (50, 0), "{:?}", tallied(&raced.refused));
     fleet.counts(plan.app, 50, 1).await;
     let pins = fleet.table().pins(plan.app).await;
     assert_eq!(pins.keys().collect::<Vec<_>>(), ["same"]);
@@ -130,7 +118,7 @@ async fn with_every_reply_of_dynamodb_lost_once_the_counts_are_exact() {
     let mut open: Vec<RawClient> = Vec::new();
     for round in 0..3 {
         let raced = race(attempts(&fleet, &token, 100, |n| format!("/doc-{}", (n + round) % 16))).await;
-        println!("round {round}: {} admitted, refused {:?}", raced.admitted.len(), by_code(&raced.refused));
+        println!("round {round}: {} admitted, refused {:?}", raced.admitted.len(), tallied(&raced.refused));
         let unexpected =
             raced.refused.iter().find(|ending| !matches!(ending, Ending::Closed(4004 | 4005 | 1013, _)));
         assert_eq!(unexpected, None);

@@ -1,8 +1,9 @@
-//! `cargo xtask test | ci | bench | servers`: what cargo alone cannot do.
+//! `cargo xtask test | ci | bench | chaos | servers`: what cargo alone cannot do.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to its terminal")]
 
 mod bench;
+mod chaos;
 mod deny;
 mod failure;
 mod house;
@@ -12,6 +13,7 @@ mod steps;
 mod tools;
 mod venv;
 
+use chaos::Chaos;
 use clap::{Parser, Subcommand};
 use failure::Failure;
 use house::House;
@@ -45,6 +47,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Builds the sync node in release, and lets nodes fail under their clients for long: what `test` does shortly.
+    Chaos(Chaos),
     /// Installs the servers that the stores' tests start, and prints where they are: NAME=PATH, one a line.
     Servers,
 }
@@ -66,6 +70,7 @@ fn run(task: Task) -> Result<ExitCode, Failure> {
         Task::Test { only: None, own } => test(&house, Step::ALL, &own),
         Task::Ci => test(&house, Step::ALL, &OwnServers::default()),
         Task::Bench { args } => bench::run(&house, &args),
+        Task::Chaos(chaos) => chaos.run(&house).map(|()| ExitCode::SUCCESS),
         Task::Servers => servers(&house),
     }
 }

@@ -82,7 +82,7 @@ impl Step {
             Self::Clippy => clippy(house),
             Self::Doc => doc(house),
             Self::Deny => deny::check(house),
-            Self::Release => release(house, &["local"]),
+            Self::Release => release(house, &["local", "syncd"]),
             Self::Clients => run(house.program("npm").arg("ci").current_dir(house.path("tests/clients"))),
             Self::Servers => servers::installed(house).map(drop),
             Self::Tests => tests(house, own),
@@ -104,12 +104,16 @@ fn doc(house: &House) -> Result<(), Failure> {
     run(house.cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// The real-client tests drive the release binary that they find in `WIRESOCKET_BIN`, and the stores' tests start
-/// the server that they find in `WIRESOCKET_MINISTACK`.
+/// Where the tests of several nodes find the release binary of the sync node.
+pub(crate) const SYNCD_VARIABLE: &str = "WIRESOCKET_SYNCD_BIN";
+
+/// The real-client tests drive the release binary that they find in `WIRESOCKET_BIN`, those of several nodes the one
+/// in [`SYNCD_VARIABLE`], and the stores' tests start the server that they find in `WIRESOCKET_MINISTACK`.
 fn tests(house: &House, own: &OwnServers) -> Result<(), Failure> {
     let service = house.built("release/wiresocket");
     let ministack = servers::installed(house)?;
     let mut tests = house.cargo(&["test", "--workspace"]);
+    tests.env(SYNCD_VARIABLE, house.built("release/syncd"));
     run(tests.env("WIRESOCKET_BIN", service).env(MINISTACK_VARIABLE, ministack))?;
     own.test(house)
 }
