@@ -116,9 +116,12 @@ impl Node {
             let _ = self.home.unpin(&key, &pin).await;
             return Err(Refusal::TryAgain);
         }
-        let orders = self.orders.clone();
-        // The receiver lives as long as the process.
-        place.on_lost(Box::new(move || drop(orders.send(Order::DocumentLost(document)))));
+        let (orders, lost) = (self.orders.clone(), Arc::clone(self.lost()));
+        place.on_lost(Box::new(move || {
+            lost.lock().expect("nobody panics with it").insert(document);
+            // The receiver lives as long as the process.
+            let _ = orders.send(Order::DocumentLost(document));
+        }));
         self.open().insert(document, OpenDocument { pin, place, users: BTreeSet::new() });
         let _ = self.orders.send(Order::Renew(document));
         Ok(true)
@@ -197,6 +200,7 @@ impl Node {
     pub(crate) async fn close(&self, house: &House, document: usize, end: End) {
         let _turn = self.turns[document].lock().await;
         let closed = self.open().remove(&document);
+        self.lost().lock().expect("nobody panics with it").remove(&document);
         let Some(closed) = closed else { return };
         closed.users.iter().for_each(|client| house.end_session(*client, end));
         self.let_go(document, closed).await;

@@ -31,6 +31,8 @@ pub(crate) struct Node {
     /// For each document, the right to open, renew or release it.
     pub(crate) turns: Vec<tokio::sync::Mutex<()>>,
     open: Mutex<BTreeMap<usize, OpenDocument>>,
+    /// Documents that have lost their places, and are open yet.
+    lost: Arc<Mutex<BTreeSet<usize>>>,
     sessions: Mutex<BTreeMap<u64, Session>>,
     condition: Mutex<Condition>,
     tasks: Mutex<JoinSet<()>>,
@@ -76,7 +78,7 @@ impl Node {
     pub(crate) fn start(house: &Arc<House>, index: usize, seed: u64) -> Arc<Self> {
         let plan = &house.plan;
         let faults = Faults::new(plan.weather, seed);
-        let view = View { table: Arc::clone(&house.table), name: plan::name(index) };
+        let view = View::new(Arc::clone(&house.table), plan::name(index));
         let view = Arc::new(faults.wrap(Arc::new(view)));
         let ports = HomePorts { ledger: view.clone(), cluster: view.clone(), pins: view.clone() };
         let clock = Arc::new(SkewedClock::of(index, house.table.began()));
@@ -92,6 +94,7 @@ impl Node {
             orders,
             turns: (0..plan.documents).map(|_| tokio::sync::Mutex::default()).collect(),
             open: Mutex::default(),
+            lost: Arc::default(),
             sessions: Mutex::default(),
             condition: Mutex::new(Condition::Up),
             tasks: Mutex::default(),
@@ -137,6 +140,11 @@ impl Node {
 
     pub(crate) fn open(&self) -> MutexGuard<'_, BTreeMap<usize, OpenDocument>> {
         self.open.lock().expect("nobody panics with it")
+    }
+
+    /// Documents that have lost their places, and are open yet.
+    pub(crate) fn lost(&self) -> &Arc<Mutex<BTreeSet<usize>>> {
+        &self.lost
     }
 
     /// A client uses no document here any more.

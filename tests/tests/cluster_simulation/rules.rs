@@ -100,7 +100,8 @@ impl Rules {
         let lives = self.house.table.fenced_lives(&name(node.index));
         let is_fenced = node.home.lease().is_fenced() || self.house.table.is_fenced(&node.life());
         let seen = &mut self.nodes[node.index];
-        if seen.lives_settled < lives && !is_fenced && node.home.desk().is_quiet() {
+        let has_lost = !node.lost().lock().expect("nobody panics with it").is_empty();
+        if seen.lives_settled < lives && !is_fenced && !has_lost && node.home.desk().is_quiet() {
             seen.lives_settled = lives;
         }
         seen.lives_settled == lives

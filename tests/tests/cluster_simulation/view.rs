@@ -2,19 +2,49 @@
 
 use crate::planted::Planted;
 use crate::table::Table;
+use crate::violation::Violation;
 use bytes::Bytes;
 use domain::ids::{AppKey, DocumentKey, Generation, NodeId, NodeName, Region};
-use domain::ledger::{LedgerRecord, ShareWrite, WriteOutcome};
+use domain::ledger::{LedgerRecord, ShareWrite, Totals, WriteOutcome};
 use domain::ports::{
     Beat, Cluster, Documents, DocumentsError, HeldKey, Ledger, NodeRecord, Opened, Owner, Pin, PinOutcome,
     Pins, Position, Unavailable,
 };
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 pub(crate) struct View {
     pub(crate) table: Arc<Table>,
     /// Whose view it is.
     pub(crate) name: NodeName,
+    /// The lives of that process.
+    pub(crate) lives: Mutex<BTreeSet<NodeId>>,
+}
+
+impl View {
+    pub(crate) fn new(table: Arc<Table>, name: NodeName) -> Self {
+        Self { table, name, lives: Mutex::default() }
+    }
+
+    /// A life must not be refused a place for what a former life of the same process counts.
+    fn refused(&self, write: &ShareWrite, record: &LedgerRecord) {
+        let lives = self.lives.lock().expect("nobody panics with it");
+        let formers = lives.iter().filter(|life| **life != write.node && life.name == write.node.name);
+        let shares = formers.filter_map(|life| record.shares.get(life));
+        let of_formers = shares.fold(Totals::default(), |sum, share| Totals {
+            connections: sum.connections + share.connections,
+            documents: sum.documents + share.documents,
+        });
+        let others = Totals {
+            connections: record.totals.connections - of_formers.connections,
+            documents: record.totals.documents - of_formers.documents,
+        };
+        let fits = write.bounds.connections.is_none_or(|most| others.connections <= most)
+            && write.bounds.documents.is_none_or(|most| others.documents <= most);
+        if fits && of_formers != Totals::default() {
+            self.table.violates(Violation::InItsOwnWay { life: write.node.clone(), of_formers });
+        }
+    }
 }
 
 #[async_trait::async_trait]
@@ -28,7 +58,11 @@ impl Ledger for View {
         if write.new.sealed && self.table.planted == Planted::Deleting {
             self.table.ledger.forget_sealed(app, &write.node).await?;
         }
-        self.table.wrote(&self.table.ledger.read(app).await?);
+        let record = self.table.ledger.read(app).await?;
+        self.table.wrote(&record);
+        if matches!(outcome, WriteOutcome::Refused { share, .. } if share == write.old) {
+            self.refused(write, &record);
+        }
         Ok(outcome)
     }
 
@@ -41,6 +75,7 @@ impl Ledger for View {
 impl Cluster for View {
     async fn announce(&self, record: &NodeRecord) -> Result<Beat, Unavailable> {
         let outcome = self.table.cluster.announce(record).await?;
+        self.lives.lock().expect("nobody panics with it").insert(record.node.clone());
         self.table.beat(record);
         Ok(outcome)
     }

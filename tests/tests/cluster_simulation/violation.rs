@@ -21,6 +21,8 @@ pub(crate) enum Violation {
     TwoOwners { document: DocumentKey, lives: Vec<NodeId> },
     /// A node holds more than its share says, though nobody declared it dead.
     NotCovered { life: NodeId, held: Totals, share: Share },
+    /// A life was refused places that only a former life of its own process still counted.
+    InItsOwnWay { life: NodeId, of_formers: Totals },
     /// More is held than the plan allows, not counting nodes that were declared dead.
     TooManyHeld { held: Totals },
     /// A session was ended because its place or its document was lost, on a node that nobody ever declared dead.
