@@ -40,6 +40,17 @@ pub(crate) struct Asker<'a> {
     pub(crate) limits: PlanLimits,
     /// The connection's place, once it has one.
     pub(crate) connection: Option<Places>,
+    /// Whose business that place is.
+    pub(crate) is_counted: Counted,
+}
+
+/// Where a connection is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counted {
+    /// By this node.
+    Here,
+    /// By the node that relays it.
+    AtItsEdge,
 }
 
 /// Where a document is served.
@@ -63,7 +74,8 @@ pub(crate) async fn admit(
     claims: &Claims,
 ) -> Result<Admission, CloseReason> {
     let home = node.home(claims.home.as_ref()).ok_or(CloseReason::Forbidden(Forbidden::HomeRegion))?;
-    let mut asker = Asker { node, home, key, limits: claims.limits, connection: None };
+    let mut asker =
+        Asker { node, home, key, limits: claims.limits, connection: None, is_counted: Counted::Here };
     for _ in 0..OPENING_TRIES_MAX {
         let dead = match asker.locate().await? {
             Whereabouts::Here { dead } => dead,
@@ -108,22 +120,19 @@ impl Asker<'_> {
         self.home.standing(owner).await.map_err(|error| self.failed(&error))
     }
 
-    /// Asks for a connection, unless there is one, and for `documents` with it.
-    pub(crate) async fn ask(&self, documents: u64) -> Result<Places, Verdict> {
-        let demand = Demand {
-            connections: u64::from(self.connection.is_none()),
+    /// What is asked of the ledger: `documents`, and a connection unless there is one.
+    pub(crate) fn demand(&self, documents: u64) -> Demand {
+        Demand {
+            connections: u64::from(self.connection.is_none() && self.is_counted == Counted::Here),
             documents,
             connections_max: self.limits.connections_max,
             documents_max: self.limits.documents_max,
-        };
-        self.home.desk().ask(&self.key.app, demand).await
+        }
     }
 
-    /// Asks for a document whose connection is counted elsewhere.
-    pub(crate) async fn ask_for_document_alone(&self) -> Result<Places, Verdict> {
-        let PlanLimits { connections_max, documents_max, .. } = self.limits;
-        let demand = Demand { connections: 0, documents: 1, connections_max, documents_max };
-        self.home.desk().ask(&self.key.app, demand).await
+    /// Asks the ledger for `documents`, and for a connection unless there is one.
+    pub(crate) async fn ask(&self, documents: u64) -> Result<Places, Verdict> {
+        self.home.desk().ask(&self.key.app, self.demand(documents)).await
     }
 
     /// Sees that the connection has its place.

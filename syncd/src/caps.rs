@@ -103,10 +103,9 @@ pub const DRAIN_FLUSH: Duration = Duration::from_secs(10);
 pub const LEAVE_WAIT: Duration = Duration::from_secs(10);
 /// How long a handshake waits before it looks again for a document that has just moved.
 pub const MOVED_PAUSE: Duration = Duration::from_millis(50);
-/// When a handshake that was refused a document looks whether another node has opened that very document: it may
-/// have got the last place a moment before, and is about to pin it.
-pub const RIVAL_LOOKS: [Duration; 3] =
-    [Duration::ZERO, Duration::from_millis(30), Duration::from_millis(120)];
+/// Pins that may have been left behind by calls that were not answered, and that are looked after. Those past it stand
+/// until the document is opened again or the node is reaped.
+pub const LEFTOVERS_MAX: usize = 16_384;
 /// How long another node's session may wait for whoever opens or releases its document: less than that node waits.
 pub const RELAY_OPENING_WAIT: Duration = Duration::from_millis(1500);
 /// Nodes that are asked to give up a document in grace.

@@ -1,8 +1,8 @@
 //! A seat at a document that is open here, or that is opened for it.
 
 use crate::admission::{Asker, refusal};
-use crate::caps::{OPENING_TRIES_MAX, OPENING_WAIT, RIVAL_LOOKS};
-use crate::document::{self, NotOpened};
+use crate::caps::{OPENING_TRIES_MAX, OPENING_WAIT};
+use crate::document::{self, NotPinned};
 use crate::edge;
 use crate::home::Places;
 use crate::registry::{Busy, Look, Seat, Unused};
@@ -42,28 +42,37 @@ pub(crate) async fn seat(asker: &mut Asker<'_>, dead: Option<&Pin>) -> Result<Se
     }
 }
 
+/// Opens the document. The pin comes first, so that of several nodes that open it at once only one asks the ledger
+/// for its place; what the ledger has just refused is refused before that.
 async fn open(asker: &mut Asker<'_>, busy: Busy, dead: Option<&Pin>) -> Result<Seating, CloseReason> {
+    if let Some(verdict) = known_refusal(asker).await {
+        busy.refused(verdict);
+        return Err(refusal(verdict));
+    }
+    let pin = match document::pin(asker.node, asker.home, asker.key, dead).await {
+        Ok(pin) => pin,
+        Err(NotPinned::HeldElsewhere) => return Ok(Seating::LookAgain),
+        Err(NotPinned::Refused(reason)) => return Err(reason),
+    };
     let places = match ask_for_document(asker).await {
         Ok(places) => places,
-        Err(Verdict::DocumentsFull { .. }) if is_held_by_rival(asker).await => {
-            return Ok(Seating::LookAgain);
-        }
         Err(verdict) => {
+            document::unpin(asker.node, asker.home, asker.key, &pin).await;
             busy.refused(verdict);
             return Err(refusal(verdict));
         }
     };
-    let place = if asker.connection.is_some() {
-        places
-    } else {
-        let (connection, document) = places.split_documents();
-        asker.connection = Some(connection);
-        document
-    };
-    match document::open(asker.node, asker.home, busy, place, dead).await {
-        Ok(seat) => Ok(Seating::Seated(seat)),
-        Err(NotOpened::HeldElsewhere) => Ok(Seating::LookAgain),
-        Err(NotOpened::Refused(reason)) => Err(reason),
+    let (connection, place) = places.split_documents();
+    asker.connection.get_or_insert(connection);
+    document::open(asker.node, asker.home, busy, place, pin).await.map(Seating::Seated)
+}
+
+/// What the ledger has just refused the like of this, unless a document in grace makes room here.
+async fn known_refusal(asker: &Asker<'_>) -> Option<Verdict> {
+    let known = || asker.home.desk().known_refusal(&asker.key.app, asker.demand(1));
+    match known()? {
+        Verdict::DocumentsFull { .. } if make_room(asker).await => known(),
+        verdict => Some(verdict),
     }
 }
 
@@ -93,19 +102,6 @@ async fn make_room(asker: &Asker<'_>) -> bool {
         None => return false,
     }
     true
-}
-
-/// Whether another node has opened the very document meanwhile: it may have got the last place just before, and
-/// pins the document a moment later.
-async fn is_held_by_rival(asker: &Asker<'_>) -> bool {
-    for pause in RIVAL_LOOKS {
-        tokio::time::sleep(pause).await;
-        let pin = asker.home.pin_of(asker.key).await.ok().flatten();
-        if pin.is_some_and(|pin| !asker.home.is_ours(&pin)) {
-            return true;
-        }
-    }
-    false
 }
 
 /// Waits until whoever opens or releases the document is done. What the ledger refused it, it would refuse us

@@ -1,6 +1,6 @@
 //! Sessions of documents that this node holds, for connections of other nodes of the region.
 
-use crate::admission::{Admitted, Asker};
+use crate::admission::{Admitted, Asker, Counted};
 use crate::caps::{OPENING_TRIES_MAX, RELAY_OPENING_WAIT};
 use crate::document;
 use crate::home::Home;
@@ -72,9 +72,19 @@ impl Owner {
         if self.0.is_draining() {
             return Err(RelayRefusal::Draining);
         }
-        let asker = Asker { node: &self.0, home, key: &pass.document, limits: pass.limits, connection: None };
-        let place = asker.ask_for_document_alone().await.map_err(|_| RelayRefusal::Unavailable)?;
-        document::open(&self.0, home, busy, place, None).await.map_err(|_| RelayRefusal::Unavailable)
+        let asker = Asker {
+            node: &self.0,
+            home,
+            key: &pass.document,
+            limits: pass.limits,
+            connection: None,
+            is_counted: Counted::AtItsEdge,
+        };
+        let place = asker.ask(1).await.map_err(|_| RelayRefusal::Unavailable)?;
+        // The pin stands, and is given again.
+        let pin = document::pin(&self.0, home, &pass.document, None).await;
+        let pin = pin.map_err(|_| RelayRefusal::Unavailable)?;
+        document::open(&self.0, home, busy, place, pin).await.map_err(|_| RelayRefusal::Unavailable)
     }
 }
 

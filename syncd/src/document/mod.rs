@@ -9,4 +9,5 @@ mod renewal;
 mod task;
 
 pub(crate) use handle::{DocumentHandle, Gone};
-pub(crate) use opening::{NotOpened, open};
+pub(crate) use opening::{NotPinned, open, pin};
+pub(crate) use release::unpin;

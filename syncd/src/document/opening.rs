@@ -14,20 +14,19 @@ use domain::ports::{DocumentsError, Opened, Pin, Unavailable};
 use engine::{Caps, Document, Poisoned};
 use std::sync::Arc;
 
-/// Opens a document that the ledger has given a place to, and counts the opener as its first user. `dead` is the pin
-/// of an owner whose life is over, where it stands yet.
+/// Opens a document that this node has pinned and the ledger has given a place to, and counts the opener as its first
+/// user.
 ///
 /// # Errors
-/// Why it could not be opened. Its place is given back, and no pin of this node stands.
+/// The reason to close the opener's connection with. The document's place is given back, and its pin is removed.
 pub(crate) async fn open(
     node: &Arc<Node>,
     home: &Arc<Home>,
     busy: Busy,
     place: Places,
-    dead: Option<&Pin>,
-) -> Result<Seat, NotOpened> {
+    pin: Pin,
+) -> Result<Seat, CloseReason> {
     let key = busy.key.clone();
-    let pin = pin(node, home, &key, dead).await?;
     let (document, log) = match load(node, &key, &pin).await {
         Ok(loaded) => loaded,
         Err(failure) => {
@@ -36,7 +35,7 @@ pub(crate) async fn open(
                 node.metrics.quarantined.inc();
                 busy.quarantine(node.now() + QUARANTINE);
             }
-            return Err(NotOpened::Refused(failure));
+            return Err(failure);
         }
     };
     let (handle, inbox) = DocumentHandle::new(key, Arc::clone(home));
@@ -49,27 +48,36 @@ pub(crate) async fn open(
     Ok(seat)
 }
 
-/// Why a document could not be opened here.
+/// Why a document could not be pinned here.
 #[derive(Debug)]
-pub(crate) enum NotOpened {
+pub(crate) enum NotPinned {
     /// Another node was faster.
     HeldElsewhere,
     /// Whoever asked is to be told this.
     Refused(CloseReason),
 }
 
-async fn pin(node: &Node, home: &Home, key: &DocumentKey, dead: Option<&Pin>) -> Result<Pin, NotOpened> {
+/// Pins a document to this node. `dead` is the pin of an owner whose life is over, where it stands yet.
+///
+/// # Errors
+/// [`NotPinned`]; then no pin of this node stands for long.
+pub(crate) async fn pin(
+    node: &Node,
+    home: &Arc<Home>,
+    key: &DocumentKey,
+    dead: Option<&Pin>,
+) -> Result<Pin, NotPinned> {
     match home.pin(key, dead).await {
         Ok(Pinning::Ours(pin)) => {
             node.metrics.taken_over.inc_by(u64::from(dead.is_some()));
             Ok(pin)
         }
-        Ok(Pinning::Theirs(_)) => Err(NotOpened::HeldElsewhere),
-        Ok(Pinning::NoLease) => Err(NotOpened::Refused(CloseReason::TryAgainLater)),
+        Ok(Pinning::Theirs(_)) => Err(NotPinned::HeldElsewhere),
+        Ok(Pinning::NoLease) => Err(NotPinned::Refused(CloseReason::TryAgainLater)),
         Err(error) => {
             node.metrics.store_error("pins");
             tracing::warn!(document = %key, %error, "the document could not be pinned");
-            Err(NotOpened::Refused(CloseReason::TryAgainLater))
+            Err(NotPinned::Refused(CloseReason::TryAgainLater))
         }
     }
 }

@@ -82,8 +82,8 @@ impl DocumentTask {
     }
 }
 
-/// Removes a pin. What can't be removed is pinned again by this node, or goes when this node is reaped.
-pub(super) async fn unpin(node: &Node, home: &Home, key: &DocumentKey, pin: &Pin) {
+/// Removes a pin. What can't be removed at once is removed later.
+pub(crate) async fn unpin(node: &Node, home: &Arc<Home>, key: &DocumentKey, pin: &Pin) {
     if let Err(error) = home.unpin(key, pin).await {
         node.metrics.store_error("pins");
         tracing::warn!(document = %key, %error, "the pin could not be removed");

@@ -37,6 +37,7 @@ impl Home {
             }
             if now >= look_at {
                 self.look(&mut watch).await;
+                self.clear_leftovers();
                 look_at = now + LOOK_EVERY;
             }
             let wait = beat_at.min(look_at).saturating_sub(self.clock.monotonic());

@@ -96,6 +96,10 @@ impl Books {
         self.ledger.ask(ticket, demand, now);
     }
 
+    pub(super) fn known_refusal(&self, demand: Demand, now: Duration) -> Option<Verdict> {
+        self.ledger.known_refusal(demand, now)
+    }
+
     /// Takes a request back. Where its verdict was out already and it was admitted, its place is given back.
     pub(super) fn abandon(&mut self, ticket: Ticket) {
         if self.waiting.remove(&ticket).is_some() {

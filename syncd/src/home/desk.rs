@@ -73,6 +73,14 @@ impl LedgerDesk {
         Request { desk: self, app: &desk, ticket, verdict: Some(verdict) }.verdict().await
     }
 
+    /// What a demand would be refused with from memory: a moment ago, the store had no room for the like.
+    #[must_use]
+    pub fn known_refusal(&self, app: &AppKey, demand: Demand) -> Option<Verdict> {
+        let desk = self.apps.lock().get(app).cloned()?;
+        let books = desk.books.lock();
+        books.known_refusal(demand, self.clock.monotonic())
+    }
+
     /// The app's record, from the store.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ mod beats;
 mod books;
 mod desk;
 mod lease;
+mod leftovers;
 mod neighbours;
 mod pinning;
 mod reaper;
@@ -24,6 +25,7 @@ use crate::metrics::Metrics;
 use domain::clock::{Clock, Entropy};
 use domain::ids::{HomeRegion, NodeId, NodeName, Region};
 use domain::ports::{HomePorts, NodeRecord, NodeState, Owner};
+use leftovers::Leftovers;
 use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -70,6 +72,7 @@ pub struct Home {
     is_draining: AtomicBool,
     beat_at_once: Notify,
     whereabouts: Whereabouts,
+    leftovers: Leftovers,
     pin_calls: Semaphore,
     answers: Answers,
 }
@@ -114,6 +117,7 @@ impl Home {
             is_draining: AtomicBool::new(false),
             beat_at_once: Notify::new(),
             whereabouts: Whereabouts::default(),
+            leftovers: Leftovers::default(),
             pin_calls: Semaphore::new(PIN_CALLS_MAX),
             answers: Answers::default(),
         })

@@ -66,16 +66,35 @@ impl Home {
     /// Pins the document to this node, in place of `dead` where that is named: the pin of a life that is over.
     ///
     /// # Errors
-    /// [`Unavailable`] where a store does not answer in time. The pin may stand or not; asking again is harmless.
+    /// [`Unavailable`] where a store does not answer in time. A pin that stands all the same is removed later, unless
+    /// the document is pinned again before.
     pub async fn pin(&self, document: &DocumentKey, dead: Option<&Pin>) -> Result<Pinning, Unavailable> {
         let Some(life) = self.lease.holds(self.clock.monotonic()) else { return Ok(Pinning::NoLease) };
+        let was_left_over = self.leftovers.take(document);
+        let pinning = self.pin_as(life, document, dead, was_left_over).await;
+        if pinning.is_err() {
+            self.leftovers.add(document);
+        }
+        pinning
+    }
+
+    async fn pin_as(
+        &self,
+        life: NodeId,
+        document: &DocumentKey,
+        dead: Option<&Pin>,
+        was_left_over: bool,
+    ) -> Result<Pinning, Unavailable> {
         if !self.may_hold(&life, document).await? {
             return Ok(Pinning::NoLease);
         }
-        let owner = self.owner(life);
         self.whereabouts.forget(document);
+        // A call that removes a pin of ours may be under way: it must not find the one that is given now.
+        let left_over = if was_left_over { self.pin_of(document).await? } else { None };
+        let left_over = left_over.filter(|pin| pin.owner.node == life);
+        let owner = self.owner(life);
         let outcome = self.call("pins", async {
-            match dead {
+            match dead.or(left_over.as_ref()) {
                 Some(dead) => self.ports.pins.take_over(document, dead, &owner).await,
                 None => self.ports.pins.pin(document, &owner).await,
             }
@@ -106,9 +125,17 @@ impl Home {
     /// Removes a pin of this node.
     ///
     /// # Errors
-    /// [`Unavailable`] where a store does not answer in time. The pin may still stand then, until this node pins the
-    /// document again or is reaped.
+    /// [`Unavailable`] where a store does not answer in time. The pin is removed later then, unless this node pins the
+    /// document again or is reaped before.
     pub async fn unpin(&self, document: &DocumentKey, pin: &Pin) -> Result<(), Unavailable> {
+        let removed = self.remove(document, pin).await;
+        if removed.is_err() {
+            self.leftovers.add(document);
+        }
+        removed
+    }
+
+    pub(super) async fn remove(&self, document: &DocumentKey, pin: &Pin) -> Result<(), Unavailable> {
         self.whereabouts.forget(document);
         self.call("pins", self.ports.pins.unpin(document, pin)).await?;
         let key = HeldKey::Pin(document.clone());

@@ -83,15 +83,19 @@ impl AppLedger {
             Some(Verdict::Fenced)
         } else if self.waiting.len() >= LEDGER_WAITING_MAX {
             Some(Verdict::Unavailable)
-        } else if now < self.full_until {
-            demand.refusal(self.seen)
         } else {
-            None
+            self.known_refusal(demand, now)
         };
         match verdict {
             Some(verdict) => self.verdicts.push_back((ticket, verdict)),
             None => self.waiting.push_back((ticket, demand)),
         }
+    }
+
+    /// What `demand` would be refused from memory with at `now`: a moment ago, the ledger had no room for the like.
+    #[must_use]
+    pub fn known_refusal(&self, demand: Demand, now: Duration) -> Option<Verdict> {
+        if now < self.full_until { demand.refusal(self.seen) } else { None }
     }
 
     /// Takes a request back whose asker has gone. Where its verdict was already out and it was admitted, the
