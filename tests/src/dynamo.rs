@@ -1,8 +1,9 @@
+use crate::backstage::serve;
 use dynoxide::Database;
 use serde_json::Value;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 /// An embedded DynamoDB in memory, on a free port of this process; it ends when dropped.
@@ -17,11 +18,10 @@ impl Dynamo {
     ///
     /// # Panics
     /// Where there is no free port.
-    pub async fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("there is a free port");
-        let address = listener.local_addr().expect("a bound listener has an address");
+    #[must_use]
+    pub fn start() -> Self {
         let database = Database::memory().expect("an empty database fits into memory");
-        let serving = tokio::spawn(dynoxide::server::serve_on(listener, database));
+        let (address, serving) = serve(|listener| dynoxide::server::serve_on(listener, database));
         Self { address, serving }
     }
 

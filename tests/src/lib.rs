@@ -6,6 +6,7 @@
 //! when it is dropped. The harness panics where it can't do its work: to a test that is a failure.
 
 mod agent;
+mod backstage;
 mod binary;
 mod crowd;
 mod dynamo;

@@ -21,9 +21,9 @@ struct House {
 
 impl House {
     async fn open() -> Self {
-        let dynamo = Dynamo::start().await;
+        let dynamo = Dynamo::start();
         let tally = Arc::new(Tally::default());
-        let proxy = FaultProxy::before(dynamo.address(), 7, Arc::clone(&tally)).await;
+        let proxy = FaultProxy::before(dynamo.address(), 7, Arc::clone(&tally));
         let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
         let attribute = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
         let table = json!({

@@ -12,11 +12,11 @@ mod tally;
 pub use faults::{Delay, Faults, LostReply, Outage};
 pub use tally::{Counts, LedgerWriter, LedgerWrites, Tally};
 
+use crate::backstage::serve;
 use connection::Door;
 use fate::Fates;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -34,12 +34,11 @@ impl FaultProxy {
     ///
     /// # Panics
     /// Where there is no free port.
-    pub async fn before(upstream: SocketAddr, seed: u64, tally: Arc<Tally>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("there is a free port");
-        let address = listener.local_addr().expect("a bound listener has an address");
+    #[must_use]
+    pub fn before(upstream: SocketAddr, seed: u64, tally: Arc<Tally>) -> Self {
         let faults = Arc::new(watch::Sender::new(Faults::default()));
         let door = Door { upstream, fates: Fates::seeded(seed), faults: Arc::clone(&faults), tally };
-        let accepting = tokio::spawn(Arc::new(door).accept(listener));
+        let (address, accepting) = serve(|listener| Arc::new(door).accept(listener));
         Self { address, faults, accepting }
     }
 

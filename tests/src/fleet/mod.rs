@@ -8,6 +8,7 @@ mod plan;
 pub use node::FleetNode;
 pub use plan::{FleetPlan, SharedDocuments};
 
+use crate::backstage::serve;
 use crate::dynamo::Dynamo;
 use crate::fault_proxy::{FaultProxy, Faults, Tally};
 use crate::signer::{Plan, Signer};
@@ -27,7 +28,6 @@ use stores::dynamo::{Access, HomeTable};
 use stores::lent::{LoanSecret, lend};
 use stores::memory::MemoryDocuments;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -49,15 +49,15 @@ impl Fleet {
     /// Starts a fleet, all nodes at once, and waits until all listen. Rate limits are off.
     pub async fn start(plan: FleetPlan) -> Self {
         let folder = TempDir::with_prefix("wiresocket-fleet-").expect("the temporary folder can be written");
-        let dynamo = Dynamo::start().await;
+        let dynamo = Dynamo::start();
         create_table(&dynamo).await;
-        let (lender, lending) = lend_documents(plan.documents, folder.path()).await;
+        let (lender, lending) = lend_documents(plan.documents, folder.path());
         let keys = Keys::fresh(folder.path());
         let tally = Arc::new(Tally::default());
         let mut nodes = Vec::new();
         for (index, region) in plan.regions.iter().enumerate() {
             let seed = plan.seed.wrapping_add(index as u64);
-            let proxy = FaultProxy::before(dynamo.address(), seed, Arc::clone(&tally)).await;
+            let proxy = FaultProxy::before(dynamo.address(), seed, Arc::clone(&tally));
             let name = format!("node-{index}");
             let log = folder.path().join(format!("{name}.log"));
             let mut arguments = arguments(&name, region, &keys, &proxy, lender);
@@ -175,17 +175,15 @@ async fn create_table(dynamo: &Dynamo) {
     home.create_table().await.expect("an empty DynamoDB takes a table");
 }
 
-async fn lend_documents(documents: SharedDocuments, folder: &Path) -> (SocketAddr, JoinHandle<()>) {
+fn lend_documents(documents: SharedDocuments, folder: &Path) -> (SocketAddr, JoinHandle<()>) {
     let documents: Arc<dyn Documents> = match documents {
         SharedDocuments::InMemory => Arc::new(MemoryDocuments::new()),
         SharedDocuments::OnDisk => {
             Arc::new(DiskDocuments::open(&folder.join("documents")).expect("an empty folder can be opened"))
         }
     };
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("there is a free port");
-    let address = listener.local_addr().expect("a bound listener has an address");
     let secret = LoanSecret::parse(CLUSTER_SECRET).expect("it is a secret");
-    (address, tokio::spawn(lend(listener, documents, secret)))
+    serve(|listener| lend(listener, documents, secret))
 }
 
 fn arguments(name: &str, region: &str, keys: &Keys, proxy: &FaultProxy, lender: SocketAddr) -> Vec<String> {
