@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(Standing::of(&[]), Standing::Closed);
         let silent = node(NodeState::Up, "");
         let up = node(NodeState::Up, "ws://d");
-        let all = [&dead[..], &[silent.clone()]].concat();
+        let all = [&dead[..], std::slice::from_ref(&silent)].concat();
         assert_eq!(Standing::of(&all), Standing::Open(None));
         assert_eq!(Standing::of(&[silent, up]), Standing::Open(RegionUrl::parse("ws://d")));
     }

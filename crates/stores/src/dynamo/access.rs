@@ -34,13 +34,15 @@ const IDLE_CONNECTIONS_MAX: usize = 64;
 /// How long an idle connection is kept: many beats, and less than the time (350 s) after which Amazon's NAT
 /// gateways forget it.
 const IDLE_CONNECTION_KEPT: Duration = Duration::from_secs(60);
-/// What requests to an endpoint without a region are signed for.
+/// What requests to an endpoint without a region are signed for, and where credentials are asked for without one.
 const ANY_REGION: &str = "us-east-1";
 
 /// What all home tables share: credentials, the connections that are open, and the deadlines of calls.
 #[derive(Debug, Clone)]
 pub struct Access {
     shared: SdkConfig,
+    /// The region that the environment names.
+    region: Option<Region>,
 }
 
 /// Why a table can't be reached.
@@ -63,12 +65,16 @@ impl Access {
             .pool_idle_timeout(IDLE_CONNECTION_KEPT)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .build_https();
-        // The instance is not asked for a region: anywhere else, waiting for its silence takes seconds.
-        let region =
+        // The instance is not asked for a region: anywhere else, waiting for its silence takes seconds. Nor is it by
+        // what looks for credentials, which is told some region where none is named.
+        let regions =
             RegionProviderChain::first_try(aws_config::environment::EnvironmentVariableRegionProvider::new())
                 .or_else(aws_config::profile::ProfileFileRegionProvider::new());
-        let loading = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http).region(region);
-        Self { shared: Box::pin(loading.load()).await }
+        let region = Box::pin(regions.region()).await;
+        let some_region = region.clone().unwrap_or(Region::from_static(ANY_REGION));
+        let loading =
+            aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http).region(some_region);
+        Self { shared: Box::pin(loading.load()).await, region }
     }
 
     /// Reaches a table; nothing is sent yet.
@@ -77,7 +83,7 @@ impl Access {
     /// [`ConnectError::NoRegion`] where neither the table nor the environment names a region, nor the table an
     /// endpoint.
     pub fn home(&self, table: &HomeTable) -> Result<DynamoHome, ConnectError> {
-        let region = match (table.region(), self.shared.region(), table.endpoint()) {
+        let region = match (table.region(), &self.region, table.endpoint()) {
             (Some(named), _, _) => Region::new(named.to_owned()),
             (None, Some(environments), _) => environments.clone(),
             (None, None, Some(_)) => Region::from_static(ANY_REGION),

@@ -101,8 +101,9 @@ fn lender_uri(lender: &str) -> Result<Uri, InvalidLender> {
     let authority = lender.strip_prefix("http://").ok_or(InvalidLender)?;
     let authority = authority.strip_suffix('/').unwrap_or(authority);
     let uri: Uri = format!("http://{authority}{PATH}").parse().map_err(|_| InvalidLender)?;
+    let has_host = uri.host().is_some_and(|host| !host.is_empty());
     let is_plain = uri.authority().is_some_and(|parsed| parsed == authority && !authority.contains('@'));
-    if is_plain && uri.port_u16().is_some() { Ok(uri) } else { Err(InvalidLender) }
+    if has_host && is_plain && uri.port_u16().is_some() { Ok(uri) } else { Err(InvalidLender) }
 }
 
 #[async_trait::async_trait]
