@@ -28,7 +28,8 @@ pub(crate) trait Reception: Send + Sync + 'static {
     /// What a session was given when it was let in. Dropped, it is given back.
     type Place: Send + 'static;
 
-    /// Lets a session in or refuses it. It has to answer within the 2 s after which its edge calls the node silent.
+    /// Lets a session in or refuses it. Its edge calls the node silent after 2 s; it goes on to its end all the same, and
+    /// what it then gives is given back.
     fn admit(&self, pass: &Pass) -> impl Future<Output = Result<Self::Place, RelayRefusal>> + Send;
 
     /// Serves a session that was let in, on a socket that speaks WebSocket after `early`, until it ends.
@@ -74,9 +75,16 @@ async fn session<R: Reception>(
     let key = web_socket_key(parts).ok_or(RelayRefusal::Malformed)?;
     let upgrade = upgrade.ok_or(RelayRefusal::Malformed)?;
     let pass: Pass = opened(secret, parts)?;
-    let place = reception.admit(&pass).await?;
+    let (place, pass) = admitted(&reception, pass).await?;
     tokio::spawn(upgraded(reception, upgrade, place, pass));
     Ok(accept(key))
+}
+
+/// Runs to its end even where the edge hangs up meanwhile: a document that is half open would be left pinned.
+async fn admitted<R: Reception>(reception: &Arc<R>, pass: Pass) -> Result<(R::Place, Pass), RelayRefusal> {
+    let reception = Arc::clone(reception);
+    let admitting = tokio::spawn(async move { reception.admit(&pass).await.map(|place| (place, pass)) });
+    admitting.await.unwrap_or(Err(RelayRefusal::Unavailable))
 }
 
 async fn give_up<R: Reception>(

@@ -53,8 +53,8 @@ enum Manner {
     /// Sends every message back, and closes with 4006 when it is asked to.
     Echoes,
     Refuses(RelayRefusal),
-    /// Never says whether it lets a session in.
-    IsSilent,
+    /// Does not say that it lets a session in until told.
+    IsSlow,
     /// Takes a session and never reads from it until told.
     ReadsLate,
 }
@@ -65,6 +65,7 @@ struct Owner {
     pleas: Mutex<Vec<GiveUp>>,
     places: Arc<AtomicUsize>,
     place_left: Arc<Notify>,
+    /// Ends its slowness.
     read: Notify,
     /// Bytes of the messages that came.
     received: AtomicUsize,
@@ -88,7 +89,10 @@ impl Reception for Owner {
         let place = Place(Arc::clone(&self.places), Arc::clone(&self.place_left));
         match self.manner {
             Manner::Refuses(refusal) => Err(refusal),
-            Manner::IsSilent => std::future::pending().await,
+            Manner::IsSlow => {
+                self.read.notified().await;
+                Ok(place)
+            }
             Manner::Echoes | Manner::ReadsLate => Ok(place),
         }
     }
@@ -304,7 +308,7 @@ async fn an_owner_that_nobody_listens_for_refuses() {
 
 #[tokio::test]
 async fn an_owner_that_says_nothing_is_silent_after_two_seconds() {
-    let (owner, address) = owner(Manner::IsSilent).await;
+    let (owner, address) = owner(Manner::IsSlow).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stopped = listener.local_addr().unwrap().to_string();
     let (a, b) = tokio::join!(async { dialer('s').open_session(&address, &pass()).await.err() }, async {
@@ -312,6 +316,8 @@ async fn an_owner_that_says_nothing_is_silent_after_two_seconds() {
     },);
     assert!(matches!(a, Some(DialError::Silent)), "{a:?}");
     assert!(matches!(b, Some(DialError::Silent)), "{b:?}");
+    assert_eq!(owner.places.load(Ordering::SeqCst), 1, "an admission runs to its end");
+    owner.read.notify_one();
     owner.place_left.notified().await;
     assert_eq!(owner.places.load(Ordering::SeqCst), 0, "the edge that gave up has left no place taken");
 }
