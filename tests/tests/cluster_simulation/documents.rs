@@ -4,7 +4,7 @@ use crate::house::House;
 use crate::model::{End, Refusal};
 use crate::node::{Node, OpenDocument, Order};
 use crate::plan::{app, key};
-use domain::ids::Generation;
+use domain::ids::{DocumentKey, Generation};
 use domain::ledger::{Demand, Verdict};
 use domain::ports::{DocumentsError, Opened, Pin, Unavailable};
 use std::collections::BTreeSet;
@@ -46,8 +46,7 @@ impl Node {
             if matches!(connection, Connection::CountedElsewhere) && !self.has_pinned(document).await? {
                 return Ok(Seating::LookAgain);
             }
-            let place = self.ask_for_document(house, connection).await?;
-            if !self.open_document(document, place, dead).await? {
+            if !self.open_document(house, document, connection, dead).await? {
                 return Ok(Seating::LookAgain);
             }
         }
@@ -98,11 +97,12 @@ impl Node {
         })
     }
 
-    /// Pins and loads a document. Returns whether it is this node's.
+    /// Pins, counts and loads a document. Returns whether it is this node's.
     async fn open_document(
         &self,
+        house: &House,
         document: usize,
-        place: Places,
+        connection: &mut Connection,
         dead: Option<&Pin>,
     ) -> Result<bool, Refusal> {
         let key = key(document);
@@ -111,11 +111,11 @@ impl Node {
             Ok(Pinning::Theirs(_)) => return Ok(false),
             Ok(Pinning::NoLease) | Err(_) => return Err(Refusal::TryAgain),
         };
-        if self.load(document, pin.generation).await.is_err() {
-            // What can't be removed is pinned again by this node, or goes when it is reaped.
-            let _ = self.home.unpin(&key, &pin).await;
-            return Err(Refusal::TryAgain);
-        }
+        let place = match self.ask_for_document(house, connection).await {
+            Ok(place) if self.load(document, pin.generation).await.is_ok() => place,
+            Ok(_) => return self.give_up(&key, &pin, Refusal::TryAgain).await,
+            Err(refusal) => return self.give_up(&key, &pin, refusal).await,
+        };
         let (orders, lost) = (self.orders.clone(), Arc::clone(self.lost()));
         place.on_lost(Box::new(move || {
             lost.lock().expect("nobody panics with it").insert(document);
@@ -125,6 +125,12 @@ impl Node {
         self.open().insert(document, OpenDocument { pin, place, users: BTreeSet::new() });
         let _ = self.orders.send(Order::Renew(document));
         Ok(true)
+    }
+
+    async fn give_up(&self, key: &DocumentKey, pin: &Pin, refusal: Refusal) -> Result<bool, Refusal> {
+        // What can't be removed is removed later, or goes when the node is reaped.
+        let _ = self.home.unpin(key, pin).await;
+        Err(refusal)
     }
 
     async fn load(&self, document: usize, generation: Generation) -> Result<Opened, DocumentsError> {
@@ -207,7 +213,7 @@ impl Node {
     }
 
     async fn let_go(&self, document: usize, open: OpenDocument) {
-        // What can't be removed is pinned again by this node, or goes when it is reaped.
+        // What can't be removed is removed later, or goes when the node is reaped.
         let _ = self.home.unpin(&key(document), &open.pin).await;
         drop(open.place);
     }

@@ -30,6 +30,7 @@ pub(crate) fn is_possible(world: &World, transition: Transition) -> bool {
         Transition::Races { nodes: [first, last], .. } => {
             is(first, &[Condition::Up]) && is(last, &[Condition::Up])
         }
+        Transition::GivesUp { client } => world.house.model().askers().contains(&client),
         Transition::Leaves { .. } | Transition::Edits { .. } | Transition::Passes { .. } => true,
         Transition::DiesSoon { node, .. }
         | Transition::Stops { node, .. }
@@ -53,7 +54,8 @@ fn pause(chance: &mut Chance) -> Duration {
 fn draw(world: &mut World) -> Transition {
     let drawn = match world.chance.below(100) {
         0..36 => connects(world),
-        36..48 => leaves(world),
+        36..45 => leaves(world),
+        45..48 => gives_up(world),
         48..54 => edits(world),
         54..60 => releases(world),
         60..67 => dies(world),
@@ -79,6 +81,11 @@ fn connects(world: &mut World) -> Option<Transition> {
 
 fn leaves(world: &mut World) -> Option<Transition> {
     Some(Transition::Leaves { client: user(world)? })
+}
+
+fn gives_up(world: &mut World) -> Option<Transition> {
+    let askers = world.house.model().askers();
+    (!askers.is_empty()).then(|| Transition::GivesUp { client: world.chance.pick(&askers) })
 }
 
 fn edits(world: &mut World) -> Option<Transition> {

@@ -109,8 +109,10 @@ fn counts_are_exact_and_documents_have_one_owner_in_every_schedule() {
 #[test]
 fn schedules_meet_all_that_they_are_for() {
     let met = expect_hold(0..200);
-    let counts = [met.races, met.deaths, met.deaths_at_a_call, met.stops, met.cuts, met.drains];
-    assert!(counts.iter().chain(&[met.fenced, met.take_overs]).all(|count| *count >= 20), "{met:?}");
+    let of_clients = [met.clients, met.gave_up, met.races, met.take_overs];
+    let of_nodes =
+        [met.deaths, met.deaths_at_a_call, met.last_words, met.stops, met.cuts, met.drains, met.fenced];
+    assert!(of_clients.iter().chain(&of_nodes).all(|count| *count >= 20), "{met:?}");
 }
 
 #[test]

@@ -80,8 +80,17 @@ impl Model {
 
     /// Users of documents, by number.
     pub(crate) fn users(&self) -> Vec<u64> {
-        let users = self.clients.iter().filter(|(_, client)| client.standing == Standing::Uses);
-        users.map(|(number, _)| *number).collect()
+        self.who(&Standing::Uses)
+    }
+
+    /// Clients that wait for their answers, by number.
+    pub(crate) fn askers(&self) -> Vec<u64> {
+        self.who(&Standing::Asks)
+    }
+
+    fn who(&self, standing: &Standing) -> Vec<u64> {
+        let who = self.clients.iter().filter(|(_, client)| client.standing == *standing);
+        who.map(|(number, _)| *number).collect()
     }
 
     /// Clients of one node that use documents or wait to.

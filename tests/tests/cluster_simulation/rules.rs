@@ -4,6 +4,7 @@ use crate::house::House;
 use crate::node::{Condition, Node};
 use crate::plan::{key, name};
 use crate::violation::Violation;
+use domain::ids::NodeId;
 use domain::ledger::Totals;
 use domain::ports::{HeldKey, NodeState};
 use std::sync::Arc;
@@ -162,20 +163,28 @@ impl Rules {
         self.the_dead_are_reaped()
     }
 
-    /// Where a call may be lost or come late, a pin may be left over, of a life that goes on or of one that is over. It
-    /// counts nothing, and whoever comes for the document next is served.
+    /// Where a call may come late, a pin of a life that is over may be left, and where copies of calls do, one of any
+    /// life. It counts nothing, and whoever comes for the document next is served.
     fn no_pin_is_left(&self, open: &[usize]) -> Result<(), Violation> {
+        let lives = self.lives();
         for document in (0..self.house.plan.documents).filter(|document| !open.contains(document)) {
-            if let Some(pin) = self.house.table.pin(document).filter(|_| self.house.plan.is_prompt()) {
+            let Some(pin) = self.house.table.pin(document) else { continue };
+            let is_of_the_living = self.house.plan.is_calm() && lives.contains(&pin.owner.node);
+            if self.house.plan.is_prompt() || is_of_the_living {
                 return Err(Violation::PinLeft { document: key(document), pin: Box::new(pin) });
             }
         }
         Ok(())
     }
 
-    fn the_dead_are_reaped(&self) -> Result<(), Violation> {
+    /// The present lives of processes that are there.
+    fn lives(&self) -> Vec<NodeId> {
         let nodes = self.house.nodes();
-        let lives: Vec<_> = nodes.iter().filter(|node| !node.is_gone()).map(|node| node.life()).collect();
+        nodes.iter().filter(|node| !node.is_gone()).map(|node| node.life()).collect()
+    }
+
+    fn the_dead_are_reaped(&self) -> Result<(), Violation> {
+        let lives = self.lives();
         for record in self.house.table.nodes().into_iter().filter(|record| !lives.contains(&record.node)) {
             let held = self.house.table.held(&record.node);
             let has_pins = held.iter().any(|key| matches!(key, HeldKey::Pin(_)));
@@ -188,8 +197,7 @@ impl Rules {
 
     /// An hour after its reaping nothing tells of a life.
     pub(crate) fn are_buried(&self) -> Result<(), Violation> {
-        let nodes = self.house.nodes();
-        let lives: Vec<_> = nodes.iter().filter(|node| !node.is_gone()).map(|node| node.life()).collect();
+        let lives = self.lives();
         let on_record = self.house.table.nodes().into_iter().map(|record| record.node);
         let with_shares = self.house.table.record().shares.into_keys();
         match on_record.chain(with_shares).find(|life| !lives.contains(life)) {

@@ -59,9 +59,7 @@ pub(crate) fn run(seed: u64, planted: Planted, trace: Trace) -> Outcome {
         let mut chance = Chance::of(seed);
         let plan = Plan::drawn(&mut chance);
         let house = House::open(plan, planted, trace);
-        let rules = Rules::of(&house);
-        let (script, fuses) = (VecDeque::new(), BTreeMap::new());
-        let mut world = World { house, chance, tally: Tally::default(), script, rules, fuses, clients: 0 };
+        let mut world = World::of(house, chance);
         let violation = world.play().await.err();
         world.tally.fenced = world.house.table.fenced();
         world.tally.take_overs = world.house.table.take_overs();
@@ -70,6 +68,18 @@ pub(crate) fn run(seed: u64, planted: Planted, trace: Trace) -> Outcome {
 }
 
 impl World {
+    fn of(house: Arc<House>, chance: Chance) -> Self {
+        Self {
+            rules: Rules::of(&house),
+            house,
+            chance,
+            tally: Tally::default(),
+            script: VecDeque::new(),
+            fuses: BTreeMap::new(),
+            clients: 0,
+        }
+    }
+
     async fn play(&mut self) -> Result<(), Violation> {
         for index in 0..self.house.plan.nodes {
             self.begin(index);
@@ -133,6 +143,8 @@ impl World {
                 self.connect(clients[1], nodes[1], document);
             }
             Transition::Leaves { client } => self.house.end_session(client, End::HungUp),
+            // A handshake is not cut short: what it gets is given back.
+            Transition::GivesUp { client } => self.house.model().ended(client, End::HungUp),
             Transition::Releases { node, document } => {
                 let node = self.house.node(node);
                 let releasing = Arc::clone(&node);

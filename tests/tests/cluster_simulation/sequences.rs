@@ -21,10 +21,12 @@ pub(crate) fn write(world: &mut World) {
         push(world, 1..50, Transition::Begins { node: index });
     }
     let document = world.chance.below(world.house.plan.documents);
-    let comes = Transition::Connects { client: world.client(), node: index, document };
-    push(world, 5..200, comes);
-    match world.chance.below(4) {
+    let client = world.client();
+    push(world, 5..200, Transition::Connects { client, node: index, document });
+    match world.chance.below(5) {
         0 | 1 if world.house.plan.has_stops => oversleeps(world, index),
+        // In the middle of its handshake.
+        3 => push(world, 0..100, Transition::GivesUp { client }),
         2 if world.house.plan.has_last_words => speaks_last(world, index),
         _ => leaves_its_document(world, index, document),
     }

@@ -7,6 +7,8 @@ use std::ops::AddAssign;
 pub(crate) struct Tally {
     pub(crate) transitions: u64,
     pub(crate) clients: u64,
+    /// Clients that hung up in the middle of their handshakes.
+    pub(crate) gave_up: u64,
     pub(crate) races: u64,
     pub(crate) deaths: u64,
     pub(crate) deaths_at_a_call: u64,
@@ -25,6 +27,7 @@ impl Tally {
         self.transitions += 1;
         match transition {
             Transition::Connects { .. } => self.clients += 1,
+            Transition::GivesUp { .. } => self.gave_up += 1,
             Transition::Races { .. } => self.races += 1,
             Transition::Dies { .. } => self.deaths += 1,
             Transition::DiesSoon { .. } => self.deaths_at_a_call += 1,
@@ -41,6 +44,7 @@ impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.transitions += other.transitions;
         self.clients += other.clients;
+        self.gave_up += other.gave_up;
         self.races += other.races;
         self.deaths += other.deaths;
         self.deaths_at_a_call += other.deaths_at_a_call;

@@ -11,6 +11,8 @@ pub(crate) enum Transition {
     Races { clients: [u64; 2], nodes: [usize; 2], document: usize },
     /// A client hangs up.
     Leaves { client: u64 },
+    /// A client hangs up that waits for its answer.
+    GivesUp { client: u64 },
     /// A document that nobody uses is given up.
     Releases { node: usize, document: usize },
     /// A client changes its document.
@@ -57,6 +59,7 @@ impl fmt::Display for Transition {
                 write!(f, "clients {a} and {b} come to n{n} and n{m} for d{document}, whose owner is dead")
             }
             Self::Leaves { client } => write!(f, "client {client} hangs up"),
+            Self::GivesUp { client } => write!(f, "client {client} waits no longer"),
             Self::Releases { node, document } => write!(f, "n{node} gives d{document} up"),
             Self::Edits { client } => write!(f, "client {client} edits"),
             Self::Dies { node } => write!(f, "n{node} dies"),
