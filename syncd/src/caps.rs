@@ -67,6 +67,10 @@ pub const LEDGER_RETRY: (Duration, Duration) = (Duration::from_millis(50), Durat
 /// How soon one write of an app's ledger that is for more than one connection or document is followed by another.
 /// In a storm, arrivals and departures of this time become one write; who comes alone does not wait.
 pub const LEDGER_PACE: Duration = Duration::from_millis(40);
+/// Requests and departures of one write from which the next gathers for [`LEDGER_STORM_PACE`].
+pub const LEDGER_STORM: u64 = 16;
+/// How soon a write for a storm is followed by another: ten a second, app and node, whatever comes.
+pub const LEDGER_STORM_PACE: Duration = Duration::from_millis(100);
 /// How long a document stays quarantined before it is loaded again.
 pub const QUARANTINE: Duration = Duration::from_secs(60);
 /// Stored log entries of a document before it is compacted.

@@ -1,7 +1,7 @@
 //! One app's books on this node: its ledger in the current life, who waits for a verdict, and every place that is
 //! held. When the node begins another life, the places are asked for again.
 
-use crate::caps::LEDGER_PACE;
+use crate::caps::{LEDGER_PACE, LEDGER_STORM, LEDGER_STORM_PACE};
 use domain::bounds::KNOWN_FULL;
 use domain::ids::NodeId;
 use domain::ledger::{AppLedger, Demand, ShareWrite, Ticket, Totals, Verdict, WriteOutcome};
@@ -59,6 +59,8 @@ enum Standing {
 pub(super) enum Step {
     /// Seal the shares of former lives, and note that this one may hold a share.
     Prepare { life: NodeId, formers: Vec<NodeId> },
+    /// Read the record: it may show that there is still no room.
+    Look { life: NodeId },
     /// Send this write.
     Write { life: NodeId, write: ShareWrite, requests: usize },
     /// Nothing before then: a crowd is gathering.
@@ -202,12 +204,13 @@ impl Books {
         if now < self.paced_until {
             return Step::Pace { until: self.paced_until };
         }
+        if self.ledger.looks_first() {
+            return Step::Look { life: self.life.clone() };
+        }
         match self.ledger.next_write() {
             Some(write) => {
                 let requests = self.ledger.batch_size();
-                if is_for_a_crowd(&write, requests) {
-                    self.paced_until = now + LEDGER_PACE;
-                }
+                self.paced_until = now + pace(&write, requests);
                 Step::Write { life: self.life.clone(), write, requests }
             }
             None => {
@@ -256,6 +259,13 @@ impl Books {
                 self.ledger.completed(outcome, now);
             }
             None => self.ledger.unanswered(),
+        }
+    }
+
+    /// The record was read in `life`.
+    pub(super) fn looked(&mut self, life: &NodeId, totals: Totals, now: Duration) {
+        if self.life == *life {
+            self.ledger.looked(totals, now);
         }
     }
 
@@ -308,12 +318,16 @@ impl Books {
     }
 }
 
-/// Whether a write admits or lets go of more than one connection or document.
-fn is_for_a_crowd(write: &ShareWrite, requests: usize) -> bool {
+/// How soon another write may follow this one: the larger the crowd that it is for, the longer the next one gathers.
+fn pace(write: &ShareWrite, requests: usize) -> Duration {
     let old = write.old.unwrap_or_default();
     let gone = old.connections.saturating_sub(write.new.connections)
         + old.documents.saturating_sub(write.new.documents);
-    requests > 1 || gone > 1
+    match gone.max(requests as u64) {
+        0 | 1 => Duration::ZERO,
+        2..LEDGER_STORM => LEDGER_PACE,
+        _ => LEDGER_STORM_PACE,
+    }
 }
 
 fn totals(demand: Demand) -> Totals {

@@ -191,6 +191,7 @@ impl LedgerDesk {
                     continue;
                 }
                 Some(Step::Prepare { life, formers }) => self.prepare(&desk, &life, &formers).await,
+                Some(Step::Look { life }) => self.look(&desk, &life).await,
                 Some(Step::Write { life, write, requests }) => {
                     self.metrics.ledger_batch(requests);
                     self.send(&desk, &life, &write).await
@@ -255,6 +256,20 @@ impl LedgerDesk {
         let lost = books.hand_out();
         unlock_and_tell(books, &lost);
         matches!(outcome, Ok(Beat::Alive))
+    }
+
+    /// Reads the record of an app that was full. Returns whether the store answered.
+    async fn look(&self, desk: &AppDesk, life: &NodeId) -> bool {
+        let outcome = self.record(&desk.app).await;
+        self.answers.note(outcome.is_ok(), self.clock.monotonic());
+        let mut books = desk.books.lock();
+        match &outcome {
+            Ok(record) => books.looked(life, record.totals, self.clock.monotonic()),
+            Err(_) => books.cut_off(),
+        }
+        let lost = books.hand_out();
+        unlock_and_tell(books, &lost);
+        outcome.is_ok()
     }
 
     /// Sends a write. Returns whether it was answered.

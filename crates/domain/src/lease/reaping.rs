@@ -54,7 +54,8 @@ pub async fn reap(home: &HomePorts, record: &NodeRecord) -> Result<Reaping, Unav
     Ok(Reaping::Done(struck))
 }
 
-/// Takes one thing that a dead node held off the books. That it held a share is remembered until it is buried.
+/// Takes one thing that a dead node held off the books. That it held it is remembered until it is buried: a pin that
+/// was under way when it died is struck then.
 async fn strike(home: HomePorts, dead: NodeId, key: HeldKey) -> Result<Struck, Unavailable> {
     match &key {
         HeldKey::Share(app) => {
@@ -63,7 +64,6 @@ async fn strike(home: HomePorts, dead: NodeId, key: HeldKey) -> Result<Struck, U
         }
         HeldKey::Pin(document) => {
             let pins = u64::from(strike_pin(&*home.pins, document, &dead).await?);
-            home.cluster.let_go(&dead, &key).await?;
             Ok(Struck { pins, ..Struck::default() })
         }
     }

@@ -36,6 +36,8 @@ pub struct AppLedger {
     conflicts: u32,
     seen: Totals,
     full_until: Duration,
+    /// The store had no room when it was last asked.
+    was_full: bool,
     fenced: bool,
     verdicts: VecDeque<(Ticket, Verdict)>,
 }
@@ -72,6 +74,7 @@ impl AppLedger {
             conflicts: 0,
             seen: Totals::default(),
             full_until: Duration::ZERO,
+            was_full: false,
             fenced: false,
             verdicts: VecDeque::new(),
         }
@@ -116,7 +119,7 @@ impl AppLedger {
         }
         self.leaving.connections += places.connections;
         self.leaving.documents += places.documents;
-        self.full_until = Duration::ZERO;
+        self.look_again();
     }
 
     /// The write to send next, if there is anything to write and none is under way.
@@ -152,6 +155,22 @@ impl AppLedger {
     /// Asks the store for the next request, though the app was full a moment ago: elsewhere, room was made.
     pub fn look_again(&mut self) {
         self.full_until = Duration::ZERO;
+        self.was_full = false;
+    }
+
+    /// Whether the record should be read before the next write, and [`AppLedger::looked`] told: there was no room when
+    /// the store was last asked, and a read that still shows none spares a write that would be refused.
+    #[must_use]
+    pub fn looks_first(&self) -> bool {
+        let only_asks = !self.waiting.is_empty() && self.leaving == Totals::default();
+        self.was_full && self.in_flight.is_none() && only_asks
+    }
+
+    /// The record was read. Who does not fit on top of its totals is refused; the others are asked for.
+    pub fn looked(&mut self, totals: Totals, now: Duration) {
+        let asked = self.waiting.len();
+        self.refuse_misfits(totals, now);
+        self.was_full = asked > 0 && self.waiting.is_empty();
     }
 
     /// Whether every place that was given back is off the store's books, and nobody waits.
@@ -247,6 +266,8 @@ impl AppLedger {
         self.seen = totals;
         self.conflicts = 0;
         self.unsettled = false;
+        // A write that settles one which was refused says nothing about room.
+        self.was_full &= flight.arriving.is_empty();
         for Arrival { ticket, demand, abandoned } in flight.arriving {
             if abandoned {
                 self.release(Totals { connections: demand.connections, documents: demand.documents });
@@ -271,15 +292,28 @@ impl AppLedger {
     fn short_of_room(&mut self, flight: InFlight, totals: Totals, now: Duration) {
         self.conflicts += 1;
         self.unsettled = true;
-        self.seen = totals;
         self.leaving.connections += flight.leaving.connections;
         self.leaving.documents += flight.leaving.documents;
+        let again = flight.arriving.into_iter().filter(|a| !a.abandoned).map(|a| (a.ticket, a.demand));
+        let behind = std::mem::take(&mut self.waiting);
+        self.waiting = again.chain(behind).collect();
+        self.was_full = self.refuse_misfits(totals, now);
+        if self.conflicts > LEDGER_CONFLICTS_MAX {
+            self.conflicts = 0;
+            self.refuse_waiting(Verdict::Unavailable);
+        }
+    }
+
+    /// Refuses who does not fit on top of `totals`, less what is leaving, and of those before it. Returns whether
+    /// anyone was refused.
+    fn refuse_misfits(&mut self, totals: Totals, now: Duration) -> bool {
+        self.seen = totals;
         let mut counted = Totals {
             connections: totals.connections.saturating_sub(self.leaving.connections),
             documents: totals.documents.saturating_sub(self.leaving.documents),
         };
-        let again = flight.arriving.into_iter().filter(|a| !a.abandoned).map(|a| (a.ticket, a.demand));
-        for (ticket, demand) in again.chain(std::mem::take(&mut self.waiting)) {
+        let asked = self.waiting.len();
+        for (ticket, demand) in std::mem::take(&mut self.waiting) {
             if let Some(verdict) = demand.refusal(counted) {
                 self.full_until = now + KNOWN_FULL;
                 self.verdicts.push_back((ticket, verdict));
@@ -289,10 +323,7 @@ impl AppLedger {
             counted.documents += demand.documents;
             self.waiting.push_back((ticket, demand));
         }
-        if self.conflicts > LEDGER_CONFLICTS_MAX {
-            self.conflicts = 0;
-            self.refuse_waiting(Verdict::Unavailable);
-        }
+        self.waiting.len() < asked
     }
 
     fn fence(&mut self, flight: InFlight) {

@@ -209,6 +209,29 @@ fn a_full_app_is_refused_from_memory_for_250_ms() {
 }
 
 #[test]
+fn an_app_that_was_full_is_looked_at_before_it_is_written_to() {
+    let (mut ledger, mut record) = (AppLedger::new(node("a")), LedgerRecord::default());
+    (0..2).for_each(|t| ledger.ask(Ticket(t), connection(1), NOW));
+    settle(&mut ledger, &mut record);
+    ledger.ask(Ticket(2), connection(1), NOW);
+    settle(&mut ledger, &mut record);
+    verdicts(&mut ledger);
+    let later = NOW + KNOWN_FULL;
+    ledger.ask(Ticket(3), connection(1), later);
+    assert!(ledger.looks_first());
+    ledger.looked(record.totals, later);
+    assert_eq!(verdicts(&mut ledger), [(3, Verdict::ConnectionsFull { limit: 1 })]);
+    assert!(!ledger.looks_first() && ledger.next_write().is_none());
+    ledger.ask(Ticket(4), connection(1), later + KNOWN_FULL);
+    ledger.ask(Ticket(5), connection(2), later + KNOWN_FULL);
+    ledger.looked(record.totals, later + KNOWN_FULL);
+    assert!(!ledger.looks_first(), "who fits is asked for at once");
+    settle(&mut ledger, &mut record);
+    let expected = [(4, Verdict::ConnectionsFull { limit: 1 }), (5, Verdict::Admitted)];
+    assert_eq!(verdicts(&mut ledger), expected);
+}
+
+#[test]
 fn a_place_given_back_here_is_free_at_once() {
     let (mut ledger, mut record) = (AppLedger::new(node("a")), LedgerRecord::default());
     (0..2).for_each(|t| ledger.ask(Ticket(t), connection(1), NOW));
