@@ -116,8 +116,8 @@ async fn with_every_reply_of_dynamodb_lost_once_the_counts_are_exact() {
     fleet.fail(Faults::losing_each_reply_once());
     let watch = LedgerWatch::over(fleet.table(), plan.app);
     let mut open: Vec<RawClient> = Vec::new();
-    for round in 0..3 {
-        let raced = race(attempts(&fleet, &token, 100, |n| format!("/doc-{}", (n + round) % 16))).await;
+    for round in 0..6 {
+        let raced = race(attempts(&fleet, &token, 24, |n| format!("/doc-{}", (n + round) % 16))).await;
         println!("round {round}: {} admitted, refused {:?}", raced.admitted.len(), tallied(&raced.refused));
         let unexpected =
             raced.refused.iter().find(|ending| !matches!(ending, Ending::Closed(4004 | 4005 | 1013, _)));
