@@ -10,6 +10,7 @@ mod admission;
 mod chance;
 mod documents;
 mod drawing;
+mod ending;
 mod house;
 mod model;
 mod node;

@@ -39,7 +39,7 @@ impl Plan {
             has_cuts: chance.happens(0.6),
             has_last_words: chance.happens(0.6),
             transitions: chance.within(15, 45) as u32,
-            waits_for_burials: chance.happens(0.003),
+            waits_for_burials: chance.happens(0.006),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::plan::{key, name};
 use crate::violation::Violation;
 use domain::ids::NodeId;
 use domain::ledger::Totals;
-use domain::ports::{HeldKey, NodeState};
+use domain::ports::NodeState;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -185,22 +185,28 @@ impl Rules {
 
     fn the_dead_are_reaped(&self) -> Result<(), Violation> {
         let lives = self.lives();
-        for record in self.house.table.nodes().into_iter().filter(|record| !lives.contains(&record.node)) {
-            let held = self.house.table.held(&record.node);
-            let has_pins = held.iter().any(|key| matches!(key, HeldKey::Pin(_)));
-            if record.state != NodeState::Reaped || has_pins && self.house.plan.is_prompt() {
-                return Err(Violation::NotReaped { record: Box::new(record), held });
+        let nodes = self.house.table.nodes().into_iter();
+        match nodes.filter(|node| !lives.contains(&node.node)).find(|node| node.state != NodeState::Reaped) {
+            Some(record) => {
+                let held = self.house.table.held(&record.node);
+                Err(Violation::NotReaped { record: Box::new(record), held })
             }
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// An hour after its reaping nothing tells of a life.
+    /// An hour after its reaping nothing tells of a life. Where copies of calls come late, a pin may.
     pub(crate) fn are_buried(&self) -> Result<(), Violation> {
-        let lives = self.lives();
-        let on_record = self.house.table.nodes().into_iter().map(|record| record.node);
-        let with_shares = self.house.table.record().shares.into_keys();
-        match on_record.chain(with_shares).find(|life| !lives.contains(life)) {
+        let (table, lives) = (&self.house.table, self.lives());
+        let on_record = table.nodes().into_iter().map(|record| record.node);
+        let with_shares = table.record().shares.into_keys();
+        let holding = table.fenced_ever().into_iter().filter(|life| !table.held(life).is_empty());
+        let is_calm = self.house.plan.is_calm();
+        let pins =
+            (0..self.house.plan.documents).filter(|_| is_calm).filter_map(|document| table.pin(document));
+        let with_pins = pins.map(|pin| pin.owner.node);
+        match on_record.chain(with_shares).chain(holding).chain(with_pins).find(|life| !lives.contains(life))
+        {
             Some(life) => Err(Violation::NotBuried { life }),
             None => Ok(()),
         }

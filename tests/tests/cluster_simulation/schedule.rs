@@ -4,7 +4,7 @@ use crate::admission::visit;
 use crate::chance::Chance;
 use crate::drawing;
 use crate::house::House;
-use crate::model::{End, Refusal, Standing};
+use crate::model::End;
 use crate::node::{Condition, Node};
 use crate::plan::Plan;
 use crate::planted::Planted;
@@ -13,19 +13,10 @@ use crate::tally::Tally;
 use crate::trace::Trace;
 use crate::transition::{Hands, Transition};
 use crate::violation::Violation;
-use domain::bounds::BURY_AFTER;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use syncd::caps::{DRAIN_FLUSH, LEAVE_WAIT};
 use tokio::time::sleep;
-
-/// Longer than any call, retry or lease needs: by its end everything has come to rest.
-const REST: Duration = Duration::from_secs(45);
-/// How often it is looked at what has become of something.
-const LOOK: Duration = Duration::from_millis(500);
-/// How long a client waits for its answer once all is mended.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct World {
     pub(crate) house: Arc<House>,
@@ -33,7 +24,7 @@ pub(crate) struct World {
     pub(crate) tally: Tally,
     /// What happens next, each after a pause; what comes after that is drawn.
     pub(crate) script: VecDeque<(Duration, Transition)>,
-    rules: Rules,
+    pub(crate) rules: Rules,
     /// What becomes of nodes that are about to call their store for the last time, by their indices.
     fuses: BTreeMap<usize, Fuse>,
     clients: u64,
@@ -61,7 +52,7 @@ pub(crate) fn run(seed: u64, planted: Planted, trace: Trace) -> Outcome {
         let house = House::open(plan, planted, trace);
         let mut world = World::of(house, chance);
         let violation = world.play().await.err();
-        world.tally.fenced = world.house.table.fenced();
+        world.tally.fenced = world.house.table.fenced_ever().len() as u64;
         world.tally.take_overs = world.house.table.take_overs();
         Outcome { tally: world.tally, violation, trace: world.house.take_trace() }
     })
@@ -106,7 +97,7 @@ impl World {
     }
 
     /// Time passes, in steps after each of which the rules must hold.
-    async fn pass(&mut self, time: Duration) -> Result<(), Violation> {
+    pub(crate) async fn pass(&mut self, time: Duration) -> Result<(), Violation> {
         let mut left = time;
         loop {
             let step = left.min(Duration::from_secs(2));
@@ -169,13 +160,13 @@ impl World {
         }
     }
 
-    fn begin(&mut self, index: usize) {
+    pub(crate) fn begin(&mut self, index: usize) {
         let seed = self.chance.within(0, u64::MAX);
         self.house.begins(Node::start(&self.house, index, seed));
         self.rules.begins(index);
     }
 
-    fn connect(&self, client: u64, node: usize, document: usize) {
+    pub(crate) fn connect(&self, client: u64, node: usize, document: usize) {
         self.house.model().asks(client, node, document);
         let node = self.house.node(node);
         node.spawn(visit(Arc::clone(&self.house), Arc::clone(&node), client, document));
@@ -209,7 +200,7 @@ impl World {
         self.rules.troubled();
     }
 
-    fn turn(&mut self, index: usize, condition: Condition) {
+    pub(crate) fn turn(&mut self, index: usize, condition: Condition) {
         let node = self.house.node(index);
         self.fuses.remove(&index);
         node.clock.turn(Hands::GoOn);
@@ -221,90 +212,5 @@ impl World {
         }
         self.rules.troubled();
         self.rules.begins(index);
-    }
-
-    /// Everything is mended, what has ended begins again, and all comes to rest.
-    async fn mend(&mut self) -> Result<(), Violation> {
-        self.house.note(format_args!("everything is mended"));
-        if self.house.nodes().iter().any(|node| node.condition() == Condition::Draining) {
-            self.pass(DRAIN_FLUSH + LEAVE_WAIT * 2).await?;
-        }
-        for node in self.house.nodes() {
-            match node.condition() {
-                Condition::Gone if node.index == 0 || self.chance.happens(0.5) => self.begin(node.index),
-                Condition::Gone | Condition::Draining => {}
-                Condition::Up | Condition::Stopped | Condition::CutOff => {
-                    self.turn(node.index, Condition::Up);
-                }
-            }
-        }
-        self.house.nodes().iter().filter(|node| !node.is_gone()).for_each(|node| node.faults.heal());
-        self.pass(REST).await?;
-        for node in self.house.nodes().iter().filter(|node| node.condition() == Condition::Up) {
-            if !node.home.desk().is_quiet() || node.home.lease().is_fenced() {
-                return Err(Violation::DoesNotSettle { life: node.life() });
-            }
-        }
-        if self.house.plan.waits_for_burials {
-            self.pass(BURY_AFTER + REST).await?;
-            self.rules.are_buried()?;
-        }
-        Ok(())
-    }
-
-    /// A client on each node is served, unless the plan or another region stands in the way.
-    async fn is_served(&mut self) -> Result<(), Violation> {
-        for node in self.house.nodes().iter().filter(|node| node.condition() == Condition::Up) {
-            let (client, document) = (self.client(), self.chance.below(self.house.plan.documents));
-            self.house.note(format_args!("client {client} comes to n{} for d{document}", node.index));
-            self.connect(client, node.index, document);
-            let standing = self.answer(client).await?;
-            match standing {
-                Some(Standing::Uses | Standing::Refused(Refusal::Full | Refusal::Redirected)) => {}
-                other => {
-                    let refusal = format!("{other:?}");
-                    return Err(Violation::NotServed { client, node: node.index, document, refusal });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits for what becomes of a client.
-    async fn answer(&mut self, client: u64) -> Result<Option<Standing>, Violation> {
-        let (mut standing, mut waited) = (Some(Standing::Asks), Duration::ZERO);
-        while standing == Some(Standing::Asks) && waited < PATIENCE {
-            self.pass(LOOK).await?;
-            waited += LOOK;
-            standing = self.house.model().client(client).map(|client| client.standing.clone());
-        }
-        Ok(standing)
-    }
-
-    async fn everyone_leaves(&mut self) -> Result<(), Violation> {
-        self.house.note(format_args!("everyone leaves"));
-        let users = self.house.model().users();
-        users.into_iter().for_each(|client| self.house.end_session(client, End::HungUp));
-        for node in self.house.nodes().iter().filter(|node| node.condition() == Condition::Up) {
-            for document in 0..self.house.plan.documents {
-                let releasing = Arc::clone(node);
-                node.spawn(async move { releasing.release(document).await });
-            }
-        }
-        self.pass(Duration::from_secs(5)).await
-    }
-
-    async fn everyone_drains(&mut self) -> Result<(), Violation> {
-        for node in self.house.nodes() {
-            if node.condition() == Condition::Up {
-                self.apply(Transition::Drains { node: node.index });
-            }
-        }
-        let mut waited = Duration::ZERO;
-        while waited < DRAIN_FLUSH + LEAVE_WAIT && self.house.nodes().iter().any(|node| !node.is_gone()) {
-            self.pass(LOOK).await?;
-            waited += LOOK;
-        }
-        self.rules.nothing_is_left()
     }
 }

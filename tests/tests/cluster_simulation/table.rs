@@ -89,8 +89,9 @@ impl Table {
         self.facts().fenced.iter().filter(|life| life.name == *name).count()
     }
 
-    pub(crate) fn fenced(&self) -> u64 {
-        self.facts().fenced.len() as u64
+    /// Every life that was ever declared dead.
+    pub(crate) fn fenced_ever(&self) -> Vec<NodeId> {
+        self.facts().fenced.iter().cloned().collect()
     }
 
     pub(crate) fn take_overs(&self) -> u64 {
