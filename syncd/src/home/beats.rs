@@ -42,9 +42,10 @@ impl Home {
             }
             let wait = beat_at.min(look_at).saturating_sub(self.clock.monotonic());
             tokio::select! {
-                () = tokio::time::sleep(wait) => {}
+                biased;
                 () = self.lease.until_fenced() => {}
                 () = self.beat_at_once.notified() => beat_at = Duration::ZERO,
+                () = tokio::time::sleep(wait) => {}
             }
         }
     }
