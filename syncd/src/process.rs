@@ -25,22 +25,18 @@ pub fn log(format: LogFormat) {
     drop(begun);
 }
 
-/// Begins to listen for SIGTERM alone; whoever started this process gets SIGINT as well, and passes the order on. The
-/// future resolves at the first; a second one ends the process at once.
+/// Begins to listen for SIGTERM alone, for a process that another one has started and ends in its own time: that one
+/// passes on what a terminal or a supervisor sends to both, so neither SIGINT nor a second SIGTERM means more than the
+/// first.
 ///
 /// # Errors
 /// As [`signalled`].
 pub fn terminated() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
-    // Whoever listens for a signal is not ended by it.
-    let interrupt = signal(SignalKind::interrupt())?;
+    // Whoever has once listened for a signal is not ended by it any more.
+    drop(signal(SignalKind::interrupt())?);
     Ok(async move {
         terminate.recv().await;
-        tokio::spawn(async move {
-            terminate.recv().await;
-            drop(interrupt);
-            end_at_once();
-        });
     })
 }
 
@@ -56,14 +52,10 @@ pub fn signalled() -> io::Result<impl Future<Output = ()>> {
         either(&mut terminate, &mut interrupt).await;
         tokio::spawn(async move {
             either(&mut terminate, &mut interrupt).await;
-            end_at_once();
+            tracing::warn!("asked twice to end; ending at once");
+            std::process::exit(1);
         });
     })
-}
-
-fn end_at_once() -> ! {
-    tracing::warn!("asked twice to end; ending at once");
-    std::process::exit(1);
 }
 
 async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
