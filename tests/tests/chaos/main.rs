@@ -69,6 +69,9 @@ async fn play(fleet: Fleet, city: &Arc<City>, seed: u64, length: Duration) -> Re
         replay.go_on().await;
     }
     let fleet = disorder.end().await;
+    if let Some(violation) = city.violation() {
+        return Err(violation);
+    }
     finale::check(&fleet, city, clients, &replay).await?;
     city.is_over();
     auditing.await.map_err(|error| error.to_string())?;
