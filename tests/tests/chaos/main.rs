@@ -69,11 +69,11 @@ async fn play(fleet: Fleet, city: &Arc<City>, seed: u64, length: Duration) -> Re
         replay.go_on().await;
     }
     let fleet = disorder.end().await;
-    if let Some(violation) = city.violation() {
-        return Err(violation);
-    }
-    finale::check(&fleet, city, clients, &replay).await?;
+    let outcome = match city.violation() {
+        Some(violation) => Err(violation),
+        None => finale::check(&fleet, city, clients, &replay).await,
+    };
     city.is_over();
     auditing.await.map_err(|error| error.to_string())?;
-    city.violation().map_or(Ok(()), Err)
+    outcome.and(city.violation().map_or(Ok(()), Err))
 }
