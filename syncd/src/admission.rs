@@ -1,7 +1,7 @@
 //! Admits a handshake: a seat at its document, here or on another node, and a place in its app's ledger, or the
 //! exact reason why not.
 
-use crate::caps::{MOVED_PAUSE, OPENING_TRIES_MAX};
+use crate::caps::{BROKEN_DIALS_MAX, MOVED_PAUSE, OPENING_TRIES_MAX};
 use crate::edge::{self, Dialled, Relayed};
 use crate::home::{Home, Places, Standing};
 use crate::node::Node;
@@ -76,13 +76,16 @@ pub(crate) async fn admit(
     let home = node.home(claims.home.as_ref()).ok_or(CloseReason::Forbidden(Forbidden::HomeRegion))?;
     let mut asker =
         Asker { node, home, key, limits: claims.limits, connection: None, is_counted: Counted::Here };
+    let mut broken_off = 0;
     for _ in 0..OPENING_TRIES_MAX {
         let dead = match asker.locate().await? {
             Whereabouts::Here { dead } => dead,
             Whereabouts::Elsewhere(url) => return Err(redirect(&url, key)),
             Whereabouts::Neighbour(pin) => match edge::reach(&mut asker, &pin.owner).await? {
                 Dialled::Session(relayed) => return Ok(Admission::Relayed(relayed)),
-                Dialled::Moved => {
+                Dialled::Broken if broken_off == BROKEN_DIALS_MAX => return Err(CloseReason::TryAgainLater),
+                dialled @ (Dialled::Moved | Dialled::Broken) => {
+                    broken_off += u32::from(matches!(dialled, Dialled::Broken));
                     home.has_moved(key);
                     tokio::time::sleep(MOVED_PAUSE).await;
                     continue;

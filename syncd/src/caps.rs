@@ -122,3 +122,11 @@ pub const PIN_UNKNOWN: Duration = Duration::from_millis(20);
 pub const PINS_REMEMBERED_MAX: usize = 8192;
 /// Calls for pins that one home table is asked at once; more wait.
 pub const PIN_CALLS_MAX: usize = 256;
+/// How often a handshake dials an owner again whose connection broke off.
+pub const BROKEN_DIALS_MAX: u32 = 3;
+/// Bytes that wait for a client of a relayed connection before no more is read from the owner.
+pub const EDGE_BACKLOG_BYTES_MAX: usize = 256 * 1024;
+/// How long the start of a node waits for its home tables to know it; after that it serves, and goes on trying.
+pub const ANNOUNCE_WAIT: Duration = Duration::from_secs(1);
+/// How often and how long in all a handshake looks whether another one has declared an owner dead.
+pub const DECLARED_LOOK: (Duration, u32) = (Duration::from_millis(10), 200);

@@ -13,9 +13,15 @@ const STEP: Duration = Duration::from_millis(50);
 pub(crate) async fn drain(node: &Node) {
     node.drain();
     tracing::info!(connections = node.metrics.connections.get(), "draining");
-    let began = Instant::now();
-    give_documents_up(node).await;
-    close_sessions(node, node.config.drain_for.saturating_sub(began.elapsed())).await;
+    // Document by document, each with all its sessions, so that other nodes open it while this one still drains.
+    let documents = node.registry.open();
+    let relayed = usize::try_from(node.metrics.relayed.get()).unwrap_or(0);
+    let share = documents.len() as f64 / (documents.len() + relayed).max(1) as f64;
+    let for_documents = node.config.drain_for.mul_f64(share);
+    in_waves(&documents, for_documents, |document| document.evict(CloseReason::NodeRestarting)).await;
+    // What is left: connections to documents of other nodes.
+    let rest = node.config.drain_for.saturating_sub(for_documents);
+    in_waves(&node.links(), rest, |link| link.close(CloseReason::NodeRestarting)).await;
     let deadline = Instant::now() + DRAIN_FLUSH;
     while Instant::now() < deadline && !is_done(node) {
         // What was being admitted when the drain began.
@@ -28,19 +34,6 @@ pub(crate) async fn drain(node: &Node) {
     } else {
         tracing::warn!("the drain did not finish in time");
     }
-}
-
-/// Ends document by document, with all its sessions, so that other nodes can open it while this one still drains.
-async fn give_documents_up(node: &Node) {
-    in_waves(&node.registry.open(), node.config.drain_for, |document| {
-        document.evict(CloseReason::NodeRestarting);
-    })
-    .await;
-}
-
-/// Closes what is left: connections to documents of other nodes.
-async fn close_sessions(node: &Node, over: Duration) {
-    in_waves(&node.links(), over, |link| link.close(CloseReason::NodeRestarting)).await;
 }
 
 async fn in_waves<T>(all: &[T], over: Duration, mut end: impl FnMut(&T)) {

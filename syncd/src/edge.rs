@@ -1,7 +1,7 @@
 //! Connections of this node to documents that another node of the region holds.
 
 use crate::admission::Asker;
-use crate::caps::{CLOSE_WAIT, ROOM_ASKED_MAX};
+use crate::caps::{CLOSE_WAIT, EDGE_BACKLOG_BYTES_MAX, ROOM_ASKED_MAX};
 use crate::frames;
 use crate::home::{Home, Places};
 use crate::link::Link;
@@ -28,8 +28,10 @@ pub(crate) struct Relayed {
 pub(crate) enum Dialled {
     /// It let the session in.
     Session(Box<Relayed>),
-    /// It does not hold the document any more, or is just ending.
+    /// It does not hold the document any more.
     Moved,
+    /// The connection broke off, as of a process that is just ending.
+    Broken,
     /// That life of it is over: its documents may be taken over.
     Dead,
 }
@@ -43,6 +45,9 @@ pub(crate) async fn reach(asker: &mut Asker<'_>, owner: &Owner) -> Result<Dialle
         tracing::warn!(document = %asker.key, owner = %owner.node, "held by another node, and there is no relay");
         return Err(CloseReason::TryAgainLater);
     };
+    if asker.home.is_dead(&owner.node) {
+        return Ok(Dialled::Dead);
+    }
     asker.ask_for_connection().await?;
     let pass = Pass {
         to: owner.node.clone(),
@@ -65,7 +70,7 @@ pub(crate) async fn reach(asker: &mut Asker<'_>, owner: &Owner) -> Result<Dialle
         // As of a process that is just ending: the next look shows what has become of it.
         Err(DialError::Broken(error)) => {
             tracing::debug!(document = %asker.key, owner = %owner.node, %error, "the owner hung up");
-            Ok(Dialled::Moved)
+            Ok(Dialled::Broken)
         }
         Err(DialError::Answered(RelayRefusal::UsersFull)) => {
             Err(CloseReason::UsersFull { limit: asker.limits.users_per_document_max })
@@ -144,14 +149,17 @@ impl Relayed {
     }
 }
 
-/// The client is read only while the owner keeps up.
+/// Each side is read only while the other keeps up: it is the owner that decides when a client is too slow.
 fn poll_event(
     node: &Node,
     socket: &mut Socket,
     session: &mut RelaySocket,
     cx: &mut Context<'_>,
 ) -> Poll<Event> {
-    if let Poll::Ready(event) = session.poll_next(cx) {
+    // Asked before the link is emptied below, which wakes this task when there is room again.
+    if socket.link().backlog() < EDGE_BACKLOG_BYTES_MAX
+        && let Poll::Ready(event) = session.poll_next(cx)
+    {
         return Poll::Ready(Event::Owner(event));
     }
     let received =

@@ -1,6 +1,6 @@
 //! The node's leases: kept in every home table, and what their loss means for its sessions.
 
-use crate::caps::LEAVE_WAIT;
+use crate::caps::{ANNOUNCE_WAIT, LEAVE_WAIT};
 use crate::config::OnLeaseLoss;
 use crate::home::Home;
 use crate::node::Node;
@@ -10,9 +10,13 @@ use futures_util::future::join_all;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-/// Makes the node known in every home table; those that do not answer are tried again by [`keep`].
+/// Makes the node known in every home table, so that it can admit whom it is first asked to. Those that do not answer
+/// soon are tried again by [`keep`].
 pub(crate) async fn announce(node: &Node) {
-    join_all(node.homes().map(|home| home.announce())).await;
+    let announced = join_all(node.homes().map(|home| home.announce()));
+    if tokio::time::timeout(ANNOUNCE_WAIT, announced).await.is_err() {
+        tracing::warn!("a home table takes long to answer; serving without it");
+    }
 }
 
 /// Starts what keeps the leases, and what acts on their loss.

@@ -104,9 +104,8 @@ impl Node {
             (name.clone(), home)
         };
         let homes = ports.homes.iter().map(home).collect();
-        let dialer = config.relay.as_ref().map(|relay| {
-            Dialer::new(relay.secret.clone(), Arc::clone(&ports.entropy), config.message_bytes_max)
-        });
+        let dialer =
+            config.relay.as_ref().map(|relay| Dialer::new(relay.secret.clone(), Arc::clone(&ports.entropy)));
         Arc::new(Self {
             dialer,
             config,
@@ -162,11 +161,17 @@ impl Node {
 
     /// At or above 80 % of the connections or of the memory that the node is built for.
     pub(crate) fn is_overloaded(&self) -> bool {
-        let high = |used: i64, built_for: u64| {
-            u64::try_from(used).unwrap_or(0).saturating_mul(5) >= built_for.saturating_mul(4)
-        };
-        high(self.metrics.connections.get(), self.config.capacity)
-            || high(self.metrics.memory.get(), self.config.memory_bytes_max)
+        is_high(self.metrics.connections.get(), self.config.capacity) || self.is_short_of_memory()
+    }
+
+    fn is_short_of_memory(&self) -> bool {
+        is_high(self.metrics.memory.get(), self.config.memory_bytes_max)
+    }
+
+    /// As many sessions of other nodes' connections as connections of its own are what a node has files for.
+    pub(crate) fn has_no_room_for_relay(&self) -> bool {
+        let sessions = u64::try_from(self.metrics.relay_sessions.get()).unwrap_or(0);
+        sessions >= self.config.capacity || self.is_short_of_memory()
     }
 
     pub(crate) fn keep_link(&self, id: u64, link: &Arc<Link>, peer: Peer, home: &Arc<Home>) {
@@ -230,4 +235,8 @@ impl Node {
             tracing::warn!(bucket = name, error, "the rate gate did not answer; letting pass");
         }
     }
+}
+
+fn is_high(used: i64, built_for: u64) -> bool {
+    u64::try_from(used).unwrap_or(0).saturating_mul(5) >= built_for.saturating_mul(4)
 }

@@ -67,13 +67,14 @@ async fn open(asker: &mut Asker<'_>, busy: Busy, dead: Option<&Pin>) -> Result<S
     document::open(asker.node, asker.home, busy, place, pin).await.map(Seating::Seated)
 }
 
-/// What the ledger has just refused the like of this, unless a document in grace makes room here.
+/// What is refused before anything is pinned, unless a document in grace makes room here.
 async fn known_refusal(asker: &Asker<'_>) -> Option<Verdict> {
-    let known = || asker.home.desk().known_refusal(&asker.key.app, asker.demand(1));
-    match known()? {
-        Verdict::DocumentsFull { .. } if make_room(asker).await => known(),
-        verdict => Some(verdict),
+    let (desk, app) = (asker.home.desk(), &asker.key.app);
+    let known = desk.known_refusal(app, asker.demand(1)).await?;
+    if lacks_one(known) && make_room(asker).await {
+        return desk.known_refusal(app, asker.demand(1)).await;
     }
+    Some(known)
 }
 
 /// Asks for a document, and for a connection where there is none. Documents in grace make room for one that is
@@ -81,14 +82,19 @@ async fn known_refusal(asker: &Asker<'_>) -> Option<Verdict> {
 async fn ask_for_document(asker: &Asker<'_>) -> Result<Places, Verdict> {
     for _ in 1..OPENING_TRIES_MAX {
         match asker.ask(1).await {
-            Err(Verdict::DocumentsFull { .. }) if make_room(asker).await => {}
-            Err(Verdict::DocumentsFull { .. }) if edge::ask_for_room(asker).await => {
+            Err(verdict) if lacks_one(verdict) && make_room(asker).await => {}
+            Err(verdict) if lacks_one(verdict) && edge::ask_for_room(asker).await => {
                 asker.home.desk().look_again(&asker.key.app);
             }
             outcome => return outcome,
         }
     }
     asker.ask(1).await
+}
+
+/// Whether one document less is all that it takes.
+fn lacks_one(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::DocumentsFull { limit, active } if limit > 0 && active <= limit)
 }
 
 /// Waits for the end of one document of the app that nobody uses, if there is one.

@@ -12,6 +12,7 @@ use crate::session;
 use crate::socket::Socket;
 use bytes::Bytes;
 use domain::ids::{HomeRegion, NodeId};
+use domain::ledger::Verdict;
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -24,6 +25,9 @@ impl Reception for Owner {
 
     async fn admit(&self, pass: &Pass) -> Result<Seat, RelayRefusal> {
         let home = self.home(&pass.home, &pass.to)?;
+        if self.0.has_no_room_for_relay() {
+            return Err(RelayRefusal::Unavailable);
+        }
         for _ in 0..OPENING_TRIES_MAX {
             let users_max = pass.limits.users_per_document_max;
             match self.0.registry.look(&pass.document, users_max, self.0.now()) {
@@ -66,9 +70,7 @@ impl Owner {
     /// Opens a document that this node has pinned and does not have open: its release was not written down.
     async fn open(&self, home: &Arc<Home>, busy: Busy, pass: &Pass) -> Result<Seat, RelayRefusal> {
         let pin = home.pin_of(&pass.document).await.map_err(|_| RelayRefusal::Unavailable)?;
-        if !pin.is_some_and(|pin| home.is_ours(&pin)) {
-            return Err(RelayRefusal::NotHere);
-        }
+        let Some(pin) = pin.filter(|pin| home.is_ours(pin)) else { return Err(RelayRefusal::NotHere) };
         if self.0.is_draining() {
             return Err(RelayRefusal::Draining);
         }
@@ -80,7 +82,15 @@ impl Owner {
             connection: None,
             is_counted: Counted::AtItsEdge,
         };
-        let place = asker.ask(1).await.map_err(|_| RelayRefusal::Unavailable)?;
+        let place = match asker.ask(1).await {
+            Ok(place) => place,
+            Err(Verdict::DocumentsFull { .. } | Verdict::ConnectionsFull { .. }) => {
+                // The edge opens it itself then, and tells its client what the ledger says.
+                document::unpin(&self.0, home, &pass.document, &pin).await;
+                return Err(RelayRefusal::NotHere);
+            }
+            Err(_) => return Err(RelayRefusal::Unavailable),
+        };
         // The pin stands, and is given again.
         let pin = document::pin(&self.0, home, &pass.document, None).await;
         let pin = pin.map_err(|_| RelayRefusal::Unavailable)?;

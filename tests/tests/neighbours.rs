@@ -341,3 +341,30 @@ async fn a_document_that_another_node_has_opened_meanwhile_moves_there() {
     again.send(wire::update_message(&Typist::new(3).types("at last"))).await;
     sees(&mut other, "at last").await;
 }
+
+#[tokio::test]
+async fn a_document_larger_than_any_message_passes_the_relay() {
+    let (house, plan) = (House::open(), Plan::default());
+    let (one, two) = (house.node("one", "r").await, house.node("two", "r").await);
+    let token = house.token(&plan);
+    let mut near = RawClient::join(one.address, "/d", &token).await.unwrap();
+    let part = "a long line of text, ".repeat(500_000);
+    let mut typist = Typist::new(1);
+    for _ in 0..2 {
+        near.send(wire::update_message(&typist.types(&part))).await;
+    }
+    near.send(wire::update_message(&typist.types("the end"))).await;
+    near.send(wire::sync_step_1()).await;
+    sees(&mut near, "the end").await;
+    let mut far = RawClient::connect(two.address, "/d", &token).await.unwrap();
+    far.send(wire::sync_step_1()).await;
+    let step_2 = loop {
+        let message = far.next().await.unwrap();
+        if wire::is_sync_step_2(&message) {
+            break message;
+        }
+    };
+    assert!(step_2.len() > 2 * part.len() && step_2.len() > MESSAGE_BYTES_MAX);
+    far.send(wire::update_message(&Typist::new(2).types("and on"))).await;
+    sees(&mut near, "and on").await;
+}

@@ -1,5 +1,5 @@
 use crate::caps::{BATCH_BYTES_MIN, INBOX_BYTES_MAX};
-use crate::home::Home;
+use crate::home::{Home, Pinning};
 use crate::link::Link;
 use bytes::Bytes;
 use domain::close::CloseReason;
@@ -26,6 +26,8 @@ pub(crate) enum Inbound {
     },
     /// The node has begun another life: the document must be pinned again.
     Renew,
+    /// What came of asking for a pin in another life.
+    Renewed(Pinning),
     /// End the document, and close its sessions with this reason.
     Evict(CloseReason),
     /// Release the document if it has no users; the sender is dropped when that is done.
@@ -122,6 +124,15 @@ impl DocumentHandle {
     pub(crate) fn renew(&self) {
         // A task that has ended has no pin.
         let _ = self.tell(Inbound::Renew);
+    }
+
+    /// Tells the document what came of asking for a pin in another life. One that has ended meanwhile leaves it to be
+    /// removed.
+    pub(crate) fn renewed(&self, pinning: Pinning) {
+        let has_pin = matches!(pinning, Pinning::Ours(_));
+        if self.tell(Inbound::Renewed(pinning)).is_err() && has_pin {
+            self.home.leave_pin(&self.key);
+        }
     }
 
     /// Ends the document, whoever uses it.

@@ -1,6 +1,7 @@
 //! The end of an open document.
 
 use super::handle::{DocumentHandle, Inbound};
+use super::renewal::Renewal;
 use super::task::{DocumentTask, End};
 use crate::caps::{QUARANTINE, STORE_DEADLINE};
 use crate::home::Home;
@@ -79,6 +80,10 @@ impl DocumentTask {
     async fn let_go(&self) {
         self.node.metrics.documents.dec();
         unpin(&self.node, self.handle.home(), &self.handle.key, &self.pin).await;
+        if self.renewal == Renewal::Asked || self.renewed.is_some() {
+            // Another pin is on its way, or there already.
+            self.handle.home().leave_pin(&self.handle.key);
+        }
     }
 }
 
@@ -95,13 +100,12 @@ pub(crate) async fn unpin(node: &Node, home: &Arc<Home>, key: &DocumentKey, pin:
 pub(super) struct PanicGuard {
     node: Arc<Node>,
     handle: DocumentHandle,
-    pin: Pin,
     armed: bool,
 }
 
 impl PanicGuard {
-    pub(super) fn new(node: &Arc<Node>, handle: &DocumentHandle, pin: &Pin) -> Self {
-        Self { node: Arc::clone(node), handle: handle.clone(), pin: pin.clone(), armed: true }
+    pub(super) fn new(node: &Arc<Node>, handle: &DocumentHandle) -> Self {
+        Self { node: Arc::clone(node), handle: handle.clone(), armed: true }
     }
 
     /// The task has ended in order.
@@ -117,13 +121,9 @@ impl Drop for PanicGuard {
         }
         self.node.metrics.documents.dec();
         self.node.registry.release(&self.handle).quarantine(self.node.now() + QUARANTINE);
-        // Without a runtime the process is at its end, and nobody is left to unpin for.
-        if std::thread::panicking()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
+        if std::thread::panicking() {
             tracing::error!(document = %self.handle.key, "the document's task panicked; it is quarantined");
-            let (node, handle, pin) = (Arc::clone(&self.node), self.handle.clone(), self.pin.clone());
-            runtime.spawn(async move { unpin(&node, handle.home(), &handle.key, &pin).await });
+            self.handle.home().leave_pin(&self.handle.key);
         }
     }
 }

@@ -5,19 +5,38 @@ use crate::caps::{RENEW_RETRY, STORE_DEADLINE};
 use crate::home::Pinning;
 use domain::ports::{DocumentsError, Pin, Unavailable};
 
+/// How far the document is with a pin of the node's current life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Renewal {
+    /// Its pin is of the life that the node had when it was last looked at.
+    Done,
+    /// It is asked for, while the document goes on under the old pin.
+    Asked,
+}
+
 impl DocumentTask {
-    /// Sees that the pin is of the node's current life. Until a store answers, the document goes on under the old pin:
+    /// Has the document pinned in the node's current life, in the background. Until then it goes on under the old pin:
     /// if another node has taken it over, the document store refuses what this one appends.
-    pub(super) async fn renew(&mut self) -> Result<(), End> {
+    pub(super) fn renew(&mut self) {
         self.renew_at = None;
-        let home = self.handle.home();
-        if home.is_ours(&self.pin) {
-            return Ok(());
+        if self.renewal == Renewal::Asked || self.handle.home().is_ours(&self.pin) {
+            return;
         }
-        match home.pin(&self.handle.key, Some(&self.pin)).await {
-            Ok(Pinning::Ours(pin)) => self.go_on_under(pin).await,
-            Ok(Pinning::Theirs(_)) => Err(End::Moved),
-            Ok(Pinning::NoLease) | Err(_) => {
+        self.renewal = Renewal::Asked;
+        let (handle, old) = (self.handle.clone(), self.pin.clone());
+        tokio::spawn(async move {
+            let pinning = handle.home().pin(&handle.key, Some(&old)).await;
+            handle.renewed(pinning.unwrap_or(Pinning::NoLease));
+        });
+    }
+
+    /// What came of asking for the pin.
+    pub(super) async fn renewed(&mut self, pinning: Pinning) -> Result<(), End> {
+        self.renewal = Renewal::Done;
+        match pinning {
+            Pinning::Ours(pin) => self.go_on_under(pin).await,
+            Pinning::Theirs(_) => Err(End::Moved),
+            Pinning::NoLease => {
                 self.renew_at = Some(self.node.now() + RENEW_RETRY);
                 Ok(())
             }
@@ -35,6 +54,8 @@ impl DocumentTask {
             Ok(opened) if opened.position == self.log.position => {
                 tracing::info!(document = %self.handle.key, generation = pin.generation.0, "pinned again");
                 self.pin = pin;
+                // Another life may have begun meanwhile.
+                self.renew_at = Some(self.node.now());
                 Ok(())
             }
             Ok(_) | Err(DocumentsError::Stale { .. }) => {
@@ -42,6 +63,8 @@ impl DocumentTask {
                 Err(End::Moved)
             }
             Err(DocumentsError::Unavailable(_)) => {
+                // Should the document end before the next try, nobody else would remove this pin.
+                self.handle.home().leave_pin(&self.handle.key);
                 self.renew_at = Some(self.node.now() + RENEW_RETRY);
                 Ok(())
             }

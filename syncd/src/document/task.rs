@@ -5,12 +5,13 @@ use super::handle::{DocumentHandle, Inbound};
 use super::members::Members;
 use super::ops::Ops;
 use super::release::PanicGuard;
+use super::renewal::Renewal;
 use crate::caps::{
     GRACE_RETRY, HEAVY_BYTES, LOG_BYTES_MIN, LOG_ENTRIES_MAX, SILENCE_LOOK_EVERY, STORE_DEADLINE,
     TURN_BATCHES_MAX, TURN_REPLY_BYTES_MAX,
 };
 use crate::frames::SharedFrames;
-use crate::home::Places;
+use crate::home::{Pinning, Places};
 use crate::node::Node;
 use crate::registry::Busy;
 use bytes::Bytes;
@@ -42,6 +43,9 @@ pub(super) struct DocumentTask {
     giving_up: Vec<oneshot::Sender<()>>,
     /// When the document is pinned again, in another life of the node.
     pub(super) renew_at: Option<Duration>,
+    pub(super) renewal: Renewal,
+    /// What came of asking for a pin in another life.
+    pub(super) renewed: Option<Pinning>,
     /// Somebody wants the document to end, with this reason for its sessions.
     evicted: Option<CloseReason>,
 }
@@ -106,12 +110,14 @@ impl DocumentTask {
             giving_up: Vec::new(),
             // A life may have begun between pinning and here.
             renew_at: Some(now),
+            renewal: Renewal::Done,
+            renewed: None,
             evicted: None,
         }
     }
 
     pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Inbound>) {
-        let guard = PanicGuard::new(&self.node, &self.handle, &self.pin);
+        let guard = PanicGuard::new(&self.node, &self.handle);
         let end = self.work(&mut inbox).await;
         guard.disarm();
         // Boxed, so that an open document does not keep the room that its end needs.
@@ -165,11 +171,14 @@ impl DocumentTask {
         if poisoned || self.document.is_poisoned() {
             return Err(End::Poisoned);
         }
+        if let Some(pinning) = self.renewed.take() {
+            self.renewed(pinning).await?;
+        }
         if let Some(reason) = self.evicted.take() {
             return Err(End::Evicted(reason));
         }
         if self.renew_at.is_some_and(|at| at <= now) {
-            self.renew().await?;
+            self.renew();
         }
         if now >= self.look_at {
             self.members.look_after_the_silent(now, self.node.now_s());
@@ -190,6 +199,7 @@ impl DocumentTask {
             Inbound::Leave { session } => self.leave(session),
             Inbound::GiveUp(done) => self.giving_up.push(done),
             Inbound::Renew => self.renew_at = Some(now),
+            Inbound::Renewed(pinning) => self.renewed = Some(pinning),
             Inbound::Evict(reason) => self.evicted = Some(reason),
         }
         Ok(Ok(()))

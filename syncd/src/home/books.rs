@@ -98,6 +98,14 @@ impl Books {
         self.ledger.ask(ticket, demand, now);
     }
 
+    pub(super) fn was_full(&self) -> bool {
+        self.ledger.was_full()
+    }
+
+    pub(super) fn found_full(&mut self, totals: Totals, now: Duration) {
+        self.ledger.found_full(totals, now);
+    }
+
     pub(super) fn known_refusal(&self, demand: Demand, now: Duration) -> Option<Verdict> {
         self.ledger.known_refusal(demand, now)
     }

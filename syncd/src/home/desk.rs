@@ -73,12 +73,24 @@ impl LedgerDesk {
         Request { desk: self, app: &desk, ticket, verdict: Some(verdict) }.verdict().await
     }
 
-    /// What a demand would be refused with from memory: a moment ago, the store had no room for the like.
-    #[must_use]
-    pub fn known_refusal(&self, app: &AppKey, demand: Demand) -> Option<Verdict> {
+    /// What a demand is refused with before anything is done for it: it could never be met, a moment ago the store had
+    /// no room for the like, or, where the app was full when it was last asked for, its record still shows none.
+    pub async fn known_refusal(&self, app: &AppKey, demand: Demand) -> Option<Verdict> {
+        if let Some(verdict) = demand.impossible() {
+            return Some(verdict);
+        }
         let desk = self.apps.lock().get(app).cloned()?;
-        let books = desk.books.lock();
-        books.known_refusal(demand, self.clock.monotonic())
+        {
+            let books = desk.books.lock();
+            let known = books.known_refusal(demand, self.clock.monotonic());
+            if known.is_some() || !books.was_full() {
+                return known;
+            }
+        }
+        let totals = self.record(app).await.ok()?.totals;
+        let verdict = demand.refusal(totals)?;
+        desk.books.lock().found_full(totals, self.clock.monotonic());
+        Some(verdict)
     }
 
     /// The app's record, from the store.

@@ -27,6 +27,7 @@ use domain::ids::{HomeRegion, NodeId, NodeName, Region};
 use domain::ports::{HomePorts, NodeRecord, NodeState, Owner};
 use leftovers::Leftovers;
 use parking_lot::Mutex;
+use reaper::Errand;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -66,7 +67,7 @@ pub struct Home {
     dead: Mutex<HashSet<NodeId>>,
     /// Raised when another is found dead.
     deaths: watch::Sender<u64>,
-    reaping: Mutex<HashSet<NodeId>>,
+    errands: Mutex<HashSet<(Errand, NodeId)>>,
     beat: AtomicU64,
     announced: AtomicBool,
     is_draining: AtomicBool,
@@ -111,7 +112,7 @@ impl Home {
             nodes: watch::Sender::default(),
             dead: Mutex::default(),
             deaths: watch::Sender::new(0),
-            reaping: Mutex::default(),
+            errands: Mutex::default(),
             beat: AtomicU64::new(0),
             announced: AtomicBool::new(false),
             is_draining: AtomicBool::new(false),

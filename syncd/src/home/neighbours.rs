@@ -66,6 +66,17 @@ impl Home {
         self.dead.lock().contains(node)
     }
 
+    /// Notes that a node's life is over, before the next look shows it.
+    pub(super) fn has_died(&self, node: &NodeId) {
+        self.nodes.send_modify(|nodes| {
+            let mut seen = Vec::clone(nodes);
+            seen.iter_mut().filter(|n| n.node == *node).for_each(|n| n.state = NodeState::Fenced);
+            *nodes = Arc::new(seen);
+        });
+        self.dead.lock().insert(node.clone());
+        self.deaths.send_modify(|deaths| *deaths += 1);
+    }
+
     /// Changes whenever another life is found to be over.
     #[must_use]
     pub fn deaths(&self) -> watch::Receiver<u64> {

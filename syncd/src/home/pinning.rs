@@ -94,7 +94,7 @@ impl Home {
         let left_over = left_over.filter(|pin| pin.owner.node == life);
         let owner = self.owner(life);
         let outcome = self.call("pins", async {
-            match dead.or(left_over.as_ref()) {
+            match left_over.as_ref().or(dead) {
                 Some(dead) => self.ports.pins.take_over(document, dead, &owner).await,
                 None => self.ports.pins.pin(document, &owner).await,
             }
@@ -133,6 +133,11 @@ impl Home {
             self.leftovers.add(document);
         }
         removed
+    }
+
+    /// Has whatever pin of this life stands for the document removed in the background.
+    pub fn leave_pin(&self, document: &DocumentKey) {
+        self.leftovers.add(document);
     }
 
     pub(super) async fn remove(&self, document: &DocumentKey, pin: &Pin) -> Result<(), Unavailable> {

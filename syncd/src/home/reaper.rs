@@ -2,6 +2,7 @@
 
 use super::Home;
 use super::desk::in_time;
+use crate::caps::DECLARED_LOOK;
 use domain::ids::{AppKey, NodeId, Region};
 use domain::lease::{self, Finding, Reaping};
 use domain::ports::{NodeRecord, NodeState, Owner, Unavailable};
@@ -18,7 +19,7 @@ impl Home {
         if record.node == self.lease.life() {
             return;
         }
-        let Some(turn) = Turn::take(self, &record.node) else { return };
+        let Some(turn) = Turn::take(self, Errand::Reaping, &record.node) else { return };
         tokio::spawn(async move {
             let home = &turn.home;
             tokio::time::sleep(home.entropy.between(Duration::ZERO, HESITATION)).await;
@@ -62,7 +63,7 @@ impl Home {
 
     /// Takes what a former life of this node held off the books; what cannot be done now, others do.
     pub(super) fn reap_former(self: &Arc<Self>, former: NodeId) {
-        let Some(turn) = Turn::take(self, &former) else { return };
+        let Some(turn) = Turn::take(self, Errand::Reaping, &former) else { return };
         let region = self.introduction.region.clone();
         tokio::spawn(async move {
             if let Err(error) = turn.home.reap_by_name(&region, &former).await {
@@ -72,11 +73,17 @@ impl Home {
     }
 
     /// Declares an owner dead that refuses connections, and takes its share of `app` off the books. The rest of what
-    /// it held follows in the background.
+    /// it held follows in the background. Of a crowd that finds it dead one does this, and the others wait.
     ///
     /// # Errors
     /// [`Unavailable`] where a store does not answer, or the owner turns out to live.
     pub async fn declare_dead(self: &Arc<Self>, owner: &Owner, app: &AppKey) -> Result<(), Unavailable> {
+        let Some(_turn) = Turn::take(self, Errand::Declaring, &owner.node) else {
+            return self.until_declared(&owner.node).await;
+        };
+        if self.is_dead(&owner.node) {
+            return Ok(());
+        }
         let nodes = in_time("cluster", self.ports.cluster.nodes(&owner.region)).await?;
         let Some(record) = nodes.into_iter().find(|record| record.node == owner.node) else { return Ok(()) };
         let fencing = self.ports.cluster.fence(&record.region, &record.node, record.beat);
@@ -84,8 +91,9 @@ impl Home {
             return Err(Unavailable::new("cluster", "an owner that refuses connections goes on beating"));
         }
         in_time("ledger", lease::seal_share(&*self.ports.ledger, app, &record.node)).await?;
-        if let Some(turn) = Turn::take(self, &record.node) {
-            tracing::info!(home = %self.name, node = %record.node, "an owner that refuses connections is dead");
+        self.has_died(&record.node);
+        tracing::info!(home = %self.name, node = %record.node, "an owner that refuses connections is dead");
+        if let Some(turn) = Turn::take(self, Errand::Reaping, &record.node) {
             tokio::spawn(async move {
                 if let Err(error) = turn.home.reap(&record).await {
                     tracing::warn!(home = %turn.home.name, %error, "a reaping did not come to its end");
@@ -93,6 +101,17 @@ impl Home {
             });
         }
         Ok(())
+    }
+
+    async fn until_declared(&self, node: &NodeId) -> Result<(), Unavailable> {
+        let (pause, looks) = DECLARED_LOOK;
+        for _ in 0..looks {
+            if self.is_dead(node) {
+                return Ok(());
+            }
+            tokio::time::sleep(pause).await;
+        }
+        Err(Unavailable::new("cluster", "an owner that refuses connections could not be declared dead"))
     }
 
     async fn reap_by_name(&self, region: &Region, node: &NodeId) -> Result<(), Unavailable> {
@@ -117,21 +136,31 @@ impl Home {
     }
 }
 
-/// The right to reap a node, which one task of this process has at a time.
+/// What is done about a node's death.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Errand {
+    /// It is fenced, as it refuses connections.
+    Declaring,
+    /// What it held comes off the books.
+    Reaping,
+}
+
+/// The right to an errand, which one task of this process has at a time.
 struct Turn {
     home: Arc<Home>,
-    node: NodeId,
+    errand: (Errand, NodeId),
 }
 
 impl Turn {
-    fn take(home: &Arc<Home>, node: &NodeId) -> Option<Self> {
-        let is_first = home.reaping.lock().insert(node.clone());
-        is_first.then(|| Self { home: Arc::clone(home), node: node.clone() })
+    fn take(home: &Arc<Home>, errand: Errand, node: &NodeId) -> Option<Self> {
+        let errand = (errand, node.clone());
+        let is_first = home.errands.lock().insert(errand.clone());
+        is_first.then(|| Self { home: Arc::clone(home), errand })
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.home.reaping.lock().remove(&self.node);
+        self.home.errands.lock().remove(&self.errand);
     }
 }

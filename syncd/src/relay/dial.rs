@@ -43,13 +43,12 @@ pub(crate) enum DialError {
 pub(crate) struct Dialer {
     secret: ClusterSecret,
     entropy: Arc<dyn Entropy>,
-    message_bytes_max: usize,
 }
 
 impl Dialer {
-    /// Asks under `secret`. Sessions take messages of owners up to `message_bytes_max`.
-    pub(crate) fn new(secret: ClusterSecret, entropy: Arc<dyn Entropy>, message_bytes_max: usize) -> Self {
-        Self { secret, entropy, message_bytes_max }
+    /// Asks under `secret`.
+    pub(crate) fn new(secret: ClusterSecret, entropy: Arc<dyn Entropy>) -> Self {
+        Self { secret, entropy }
     }
 
     /// Opens a session on the node at `address` (`host:port`).
@@ -116,7 +115,7 @@ impl Dialer {
         let upgraded = hyper::upgrade::on(answer).await.map_err(broken)?;
         let parts = upgraded.downcast::<TokioIo<TcpStream>>().map_err(|_| invalid("it is no TCP stream"))?;
         let tcp = parts.io.into_inner();
-        Ok(RelaySocket::new(tcp, &parts.read_buf, self.message_bytes_max, Arc::clone(&self.entropy)))
+        Ok(RelaySocket::new(tcp, &parts.read_buf, Arc::clone(&self.entropy)))
     }
 }
 

@@ -50,17 +50,13 @@ pub(crate) enum Ended {
 }
 
 impl RelaySocket {
-    pub(super) fn new(
-        tcp: TcpStream,
-        early: &[u8],
-        message_bytes_max: usize,
-        entropy: Arc<dyn Entropy>,
-    ) -> Self {
+    pub(super) fn new(tcp: TcpStream, early: &[u8], entropy: Arc<dyn Entropy>) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(RELAY_READ_BUFFER_BYTES)
             .write_buffer_size(0)
-            .max_message_size(Some(message_bytes_max))
-            .max_frame_size(Some(message_bytes_max));
+            // A stored document may be larger than any message that a client may send, and the owner is one of us.
+            .max_message_size(None)
+            .max_frame_size(None);
         let web_socket = WebSocket::from_raw_socket(Pipe::new(tcp, early), Role::Client, Some(config));
         Self { web_socket, entropy, ended: None }
     }

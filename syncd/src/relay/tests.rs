@@ -153,7 +153,7 @@ async fn owner(manner: Manner) -> (Arc<Owner>, String) {
 }
 
 fn dialer(of: char) -> Dialer {
-    Dialer::new(secret(of), Arc::new(SeededEntropy::new(7)), MESSAGE_BYTES_MAX)
+    Dialer::new(secret(of), Arc::new(SeededEntropy::new(7)))
 }
 
 async fn session(address: &str) -> RelaySocket {

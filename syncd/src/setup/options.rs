@@ -78,7 +78,7 @@ pub struct Options {
     /// commas).
     #[arg(long, env = "WIRESOCKET_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = options::cidr)]
     pub trusted_proxy: Vec<IpNet>,
-    /// Over what time a drain spreads the closing of its sessions.
+    /// Over what time a drain gives its documents up, each with all its sessions.
     #[arg(long, env = "WIRESOCKET_DRAIN_FOR", value_name = "TIME", default_value = "30s", value_parser = options::duration)]
     pub drain_for: Duration,
     /// What becomes of sessions when the node is cut off from their home table for longer than its lease: kept, so

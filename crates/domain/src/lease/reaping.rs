@@ -2,7 +2,7 @@ use crate::bounds::{REAPED_AT_ONCE, SEAL_TRIES_MAX};
 use crate::ids::{AppKey, DocumentKey, NodeId};
 use crate::ledger::{Bounds, Share, ShareWrite, WriteOutcome};
 use crate::ports::{HeldKey, HomePorts, Ledger, NodeRecord, Pins, Unavailable};
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream::{self, StreamExt};
 
 /// What came of reaping a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,10 +48,18 @@ pub async fn reap(home: &HomePorts, record: &NodeRecord) -> Result<Reaping, Unav
     let struck = stream::iter(held)
         .map(|key| strike(home.clone(), node.clone(), key))
         .buffer_unordered(REAPED_AT_ONCE)
-        .try_fold(Struck::default(), |sum, struck| async move { Ok(sum.and(struck)) })
+        // One app whose ledger does not answer holds up no other: what fails is left for the next reaping.
+        .fold(Ok(Struck::default()), |sum, struck| async move { both(sum, struck) })
         .await?;
     home.cluster.reaped(region, node).await?;
     Ok(Reaping::Done(struck))
+}
+
+fn both(
+    sum: Result<Struck, Unavailable>,
+    struck: Result<Struck, Unavailable>,
+) -> Result<Struck, Unavailable> {
+    Ok(sum?.and(struck?))
 }
 
 /// Takes one thing that a dead node held off the books. That it held it is remembered until it is buried: a pin that
@@ -112,7 +120,7 @@ pub async fn bury(home: &HomePorts, record: &NodeRecord) -> Result<(), Unavailab
     stream::iter(held)
         .map(|key| bury_one(home.clone(), node.clone(), key))
         .buffer_unordered(REAPED_AT_ONCE)
-        .try_collect::<()>()
+        .fold(Ok(()), |all, one| async move { all.and(one) })
         .await?;
     home.cluster.forget(&record.region, node).await
 }

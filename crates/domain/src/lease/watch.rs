@@ -50,11 +50,11 @@ enum Stage {
 impl Watch {
     /// Looks at all nodes of the table, as a strongly consistent read showed them, at `now`.
     ///
-    /// A look that follows the one before it by more than [`LOOK_GAP_MAX`] begins all watches anew: in between,
-    /// this process saw nothing, or stood still itself.
+    /// A look that follows the one before it by more than [`LOOK_GAP_MAX`] begins all watches of the living anew: in
+    /// between, this process saw nothing, or stood still itself. Who was reaped stays so, seen or not.
     pub fn look(&mut self, now: Duration, nodes: &[NodeRecord]) -> Vec<Finding> {
         if self.looked_at.is_none_or(|before| now.saturating_sub(before) > LOOK_GAP_MAX) {
-            self.seen.clear();
+            self.seen.retain(|_, seen| seen.state == Stage::Reaped);
         }
         self.looked_at = Some(now);
         let before = std::mem::take(&mut self.seen);

@@ -43,8 +43,15 @@ pub enum Verdict {
 }
 
 impl Demand {
+    /// Why this demand could not even be met by an app that counts nothing, if it could not.
+    #[must_use]
+    pub fn impossible(&self) -> Option<Verdict> {
+        self.refusal(Totals::default())
+    }
+
     /// Why this demand does not fit on top of `totals`, if it does not. Connections are looked at first.
-    pub(super) fn refusal(&self, totals: Totals) -> Option<Verdict> {
+    #[must_use]
+    pub fn refusal(&self, totals: Totals) -> Option<Verdict> {
         let over = |count: u64, more: u64, most: u64| more > 0 && count.saturating_add(more) > most;
         if over(totals.connections, self.connections, self.connections_max) {
             return Some(Verdict::ConnectionsFull { limit: self.connections_max });

@@ -158,6 +158,19 @@ impl AppLedger {
         self.was_full = false;
     }
 
+    /// Whether the store had no room when it was last asked, and nothing has shown since that there is.
+    #[must_use]
+    pub fn was_full(&self) -> bool {
+        self.was_full
+    }
+
+    /// The record was read by somebody who found no room in it: the next are refused from memory.
+    pub fn found_full(&mut self, totals: Totals, now: Duration) {
+        self.seen = totals;
+        self.full_until = now + KNOWN_FULL;
+        self.was_full = true;
+    }
+
     /// Whether the record should be read before the next write, and [`AppLedger::looked`] told: there was no room when
     /// the store was last asked, and a read that still shows none spares a write that would be refused.
     #[must_use]
