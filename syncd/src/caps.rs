@@ -126,6 +126,9 @@ pub const PIN_CALLS_MAX: usize = 256;
 pub const BROKEN_DIALS_MAX: u32 = 3;
 /// Bytes that wait for a client of a relayed connection before no more is read from the owner.
 pub const EDGE_BACKLOG_BYTES_MAX: usize = 256 * 1024;
+/// How long such a client may take until it keeps up again. Its owner, which is not heard meanwhile, may have given it
+/// up long before.
+pub const EDGE_STALL: Duration = Duration::from_secs(30);
 /// How long the start of a node waits for its home tables to know it; after that it serves, and goes on trying.
 pub const ANNOUNCE_WAIT: Duration = Duration::from_secs(1);
 /// How often and how long in all a handshake looks whether another one has declared an owner dead.

@@ -1,7 +1,7 @@
 //! Connections of this node to documents that another node of the region holds.
 
 use crate::admission::Asker;
-use crate::caps::{CLOSE_WAIT, EDGE_BACKLOG_BYTES_MAX, ROOM_ASKED_MAX};
+use crate::caps::{CLOSE_WAIT, EDGE_BACKLOG_BYTES_MAX, EDGE_STALL, ROOM_ASKED_MAX};
 use crate::frames;
 use crate::home::{Home, Places};
 use crate::link::Link;
@@ -119,13 +119,18 @@ impl Relayed {
         let Self { owner, home, mut session, connection } = self;
         let kept = KeptLink::new(node, &home, socket.link());
         let link = Arc::clone(socket.link());
-        connection.on_lost(Box::new(move || link.close(CloseReason::NodeRestarting)));
+        let lost = Arc::clone(&link);
+        connection.on_lost(Box::new(move || lost.close(CloseReason::NodeRestarting)));
         let died = died(&home, &owner);
         tokio::pin!(died);
         let ended = loop {
             let event = tokio::select! {
                 event = poll_fn(|cx| poll_event(node, socket, &mut session, cx)) => event,
                 () = &mut died => break Some(CloseReason::NodeRestarting),
+                () = stalls(&link) => match keeps_up(&link) {
+                    true => continue,
+                    false => break Some(CloseReason::TryAgainLater),
+                },
             };
             match event {
                 Event::Client(Received::Messages(messages)) => {
@@ -156,15 +161,36 @@ fn poll_event(
     session: &mut RelaySocket,
     cx: &mut Context<'_>,
 ) -> Poll<Event> {
-    // Asked before the link is emptied below, which wakes this task when there is room again.
-    if socket.link().backlog() < EDGE_BACKLOG_BYTES_MAX
-        && let Poll::Ready(event) = session.poll_next(cx)
-    {
-        return Poll::Ready(Event::Owner(event));
+    loop {
+        let (reads_owner, reads_client) = (keeps_up(socket.link()), session.has_room());
+        if reads_owner && let Poll::Ready(event) = session.poll_next(cx) {
+            return Poll::Ready(Event::Owner(event));
+        }
+        let received =
+            if reads_client { socket.poll_receive(cx, &|| node.now_s()) } else { socket.poll_end(cx) };
+        if let Poll::Ready(received) = received {
+            return Poll::Ready(Event::Client(received));
+        }
+        // Each side's poll has emptied its backlog as far as it goes. Whoever was not read for its sake has nobody
+        // waiting for it yet.
+        let has_changed = reads_owner != keeps_up(socket.link()) || reads_client != session.has_room();
+        if !has_changed {
+            return Poll::Pending;
+        }
     }
-    let received =
-        if session.has_room() { socket.poll_receive(cx, &|| node.now_s()) } else { socket.poll_end(cx) };
-    received.map(Event::Client)
+}
+
+/// Whether the client reads what it is sent.
+fn keeps_up(link: &Link) -> bool {
+    link.backlog() < EDGE_BACKLOG_BYTES_MAX
+}
+
+/// Resolves when a client that did not keep up when this was called has been given its time.
+async fn stalls(link: &Link) {
+    if keeps_up(link) {
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(EDGE_STALL).await;
 }
 
 fn hand_to_client(link: &Link, messages: &[Bytes]) {
