@@ -29,14 +29,7 @@ impl DocumentTask {
 
     /// Gives a document up that nobody uses. Whoever wants it meanwhile waits, and opens it again.
     async fn release(mut self, busy: Busy, inbox: mpsc::UnboundedReceiver<Inbound>) {
-        if self.log.entries > 1 {
-            // A log that was not compacted only takes longer to load.
-            let _ = self.compact().await;
-        }
-        let expire = self.node.ports.documents.expire(&self.handle.key, self.pin.generation);
-        if let Ok(Err(error)) = tokio::time::timeout(STORE_DEADLINE, expire).await {
-            tracing::warn!(document = %self.handle.key, %error, "the store was not told of the release");
-        }
+        self.write_down().await;
         self.let_go().await;
         drop(self.place);
         close_late_joiners(inbox, &CloseReason::NodeRestarting);
@@ -46,6 +39,12 @@ impl DocumentTask {
 
     /// Writes the document down and gives it up, whoever uses it.
     async fn evict(mut self, reason: &CloseReason, inbox: mpsc::UnboundedReceiver<Inbound>) {
+        self.write_down().await;
+        self.fail(reason, inbox).await;
+    }
+
+    /// Leaves the store one encoded state, and tells it that the document is released.
+    async fn write_down(&mut self) {
         if self.log.entries > 1 {
             // A log that was not compacted only takes longer to load.
             let _ = self.compact().await;
@@ -54,7 +53,6 @@ impl DocumentTask {
         if let Ok(Err(error)) = tokio::time::timeout(STORE_DEADLINE, expire).await {
             tracing::warn!(document = %self.handle.key, %error, "the store was not told of the release");
         }
-        self.fail(reason, inbox).await;
     }
 
     /// Closes every session; the document is loaded again by whoever comes next.

@@ -89,7 +89,11 @@ impl LedgerDesk {
         }
         let totals = self.record(app).await.ok()?.totals;
         let verdict = demand.refusal(totals)?;
-        desk.books.lock().found_full(totals, self.clock.monotonic());
+        let mut books = desk.books.lock();
+        // A place given back here since says more than what was read before it.
+        if books.was_full() {
+            books.found_full(totals, self.clock.monotonic());
+        }
         Some(verdict)
     }
 

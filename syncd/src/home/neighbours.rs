@@ -2,7 +2,7 @@
 
 use super::Home;
 use super::desk::in_time;
-use domain::ids::{NodeId, Region};
+use domain::ids::NodeId;
 use domain::ports::{NodeRecord, NodeState, Owner, Unavailable};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -31,22 +31,6 @@ impl Home {
         let record = nodes.iter().find(|record| record.node == owner.node);
         // Nobody pins before it is announced: who is not known was forgotten.
         Ok(record.map_or(Standing::Dead, standing))
-    }
-
-    /// The public URL of a region, as its living nodes tell it.
-    ///
-    /// # Errors
-    /// [`Unavailable`] where the cluster does not answer.
-    pub async fn region_url(&self, region: &Region) -> Result<Option<String>, Unavailable> {
-        let url = |nodes: &[NodeRecord]| {
-            let mut up = nodes.iter().filter(|n| n.region == *region && n.state == NodeState::Up);
-            up.find(|node| !node.url.is_empty()).map(|node| node.url.clone())
-        };
-        let seen = Arc::clone(&self.nodes.borrow());
-        if let Some(url) = url(&seen) {
-            return Ok(Some(url));
-        }
-        Ok(url(&in_time("cluster", self.ports.cluster.nodes(region)).await?))
     }
 
     /// The other living nodes of this region that have a relay.

@@ -85,7 +85,11 @@ impl Home {
             return Ok(());
         }
         let nodes = in_time("cluster", self.ports.cluster.nodes(&owner.region)).await?;
-        let Some(record) = nodes.into_iter().find(|record| record.node == owner.node) else { return Ok(()) };
+        let Some(record) = nodes.into_iter().find(|record| record.node == owner.node) else {
+            // Buried: those who wait for this are to know it too.
+            self.has_died(&owner.node);
+            return Ok(());
+        };
         let fencing = self.ports.cluster.fence(&record.region, &record.node, record.beat);
         if !in_time("cluster", fencing).await? {
             return Err(Unavailable::new("cluster", "an owner that refuses connections goes on beating"));
