@@ -4,7 +4,7 @@ use crate::plane::ControlPlane;
 use domain::client_ip::ClientIp;
 use domain::http_error::HttpError;
 use domain::policy::{GATE_DEADLINE, Policy, RatePolicies};
-use domain::ports::{RateBucket, Unavailable};
+use domain::ports::{RateBucket, Unavailable, Want};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -55,9 +55,11 @@ impl ControlPlane {
             return Ok(());
         }
         let bucket = RateBucket::Client(policy, client);
-        let taken = tokio::time::timeout(GATE_DEADLINE, self.rate_gate.take(&bucket, 1, policy.window()));
-        let failure = match taken.await {
-            Ok(Ok(0)) => return Err(HttpError::RateLimited { limit: policy.window().limit }),
+        let taking = self.rate_gate.take(&bucket, Want::only(1), policy.window(), Duration::ZERO);
+        let failure = match tokio::time::timeout(GATE_DEADLINE, taking).await {
+            Ok(Ok(grant)) if grant.count == 0 => {
+                return Err(HttpError::RateLimited { limit: policy.window().limit });
+            }
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(failure)) => failure,
             Err(_) => Unavailable::new("rate gate", "no answer within the deadline"),

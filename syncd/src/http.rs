@@ -12,7 +12,7 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use domain::client_ip::ClientIp;
 use domain::policy::{Policy, RatePolicies};
-use domain::ports::RateBucket;
+use domain::ports::{RateBucket, Want};
 use hyper::body::Incoming;
 use hyper::header::{HeaderName, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use hyper::http::request::Parts;
@@ -20,6 +20,7 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tower::ServiceExt;
@@ -120,8 +121,12 @@ fn refuse(node: &Node, answer: Answer) -> Answer {
 }
 
 async fn is_over(node: &Node, policy: Policy, client: ClientIp) -> bool {
-    node.config.rate_policies == RatePolicies::Enforced
-        && node.take(&RateBucket::Client(policy, client), 1, policy.window()).await == Some(0)
+    if node.config.rate_policies == RatePolicies::Off {
+        return false;
+    }
+    let bucket = RateBucket::Client(policy, client);
+    let grant = node.take(&bucket, Want::only(1), policy.window(), Duration::ZERO).await;
+    grant.is_some_and(|grant| grant.count == 0)
 }
 
 fn client(node: &Node, parts: &Parts, peer: SocketAddr) -> ClientIp {

@@ -13,7 +13,7 @@ use domain::clock::{Clock, Entropy};
 use domain::close::CloseReason;
 use domain::ids::HomeRegion;
 use domain::policy::{GATE_DEADLINE, Window};
-use domain::ports::{Documents, HomePorts, Homes, RateBucket, RateGate, Tokens};
+use domain::ports::{Documents, Grant, HomePorts, Homes, RateBucket, RateGate, Tokens, Want};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -210,9 +210,16 @@ impl Node {
         self.links.lock().values().map(|kept| Arc::clone(&kept.link)).collect()
     }
 
-    /// Takes up to `want` from a rate's window. A gate that does not answer in time lets pass.
-    pub(crate) async fn take(&self, bucket: &RateBucket, want: u64, window: Window) -> Option<u64> {
-        let answer = tokio::time::timeout(GATE_DEADLINE, self.ports.gate.take(bucket, want, window)).await;
+    /// Takes from a rate's window. A gate that does not answer in time lets pass.
+    pub(crate) async fn take(
+        &self,
+        bucket: &RateBucket,
+        want: Want,
+        window: Window,
+        within: Duration,
+    ) -> Option<Grant> {
+        let taking = self.ports.gate.take(bucket, want, window, within);
+        let answer = tokio::time::timeout(GATE_DEADLINE, taking).await;
         let error = match answer {
             Ok(Ok(granted)) => return Some(granted),
             Ok(Err(error)) => error.to_string(),

@@ -58,3 +58,7 @@ pub const BURY_AFTER: Duration = Duration::from_secs(60 * 60);
 pub const SEAL_TRIES_MAX: u32 = 16;
 /// Shares and pins of a dead node that are taken off the books at once.
 pub const REAPED_AT_ONCE: usize = 32;
+/// How long grants of ops that a node has bought may be spent: what they count longer than they need to.
+pub const OPS_SPENT_WITHIN: Duration = Duration::from_millis(250);
+/// How often the owner of an open document makes sure that the store has it, beside its appends.
+pub const CHECK_EVERY: Duration = Duration::from_secs(10 * 60);

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use domain::client_ip::ClientIp;
 use domain::ids::{AppId, AppKey, DocumentKey, DocumentName, Generation, TenantId};
 use domain::policy::{Policy, Window};
-use domain::ports::{Documents, RateBucket, RateGate, Tokens};
+use domain::ports::{Documents, Position, RateBucket, RateGate, Tokens, Want};
 use serde_json::json;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -62,14 +62,14 @@ async fn rate_gate() {
     for (name, clients, window) in cases {
         let start = Instant::now();
         for n in 0..1_000_000 {
-            let _ = gate.take(&client(n % clients), 1, window).await;
+            let _ = gate.take(&client(n % clients), Want::only(1), window, Duration::ZERO).await;
         }
         println!("rate gate, {name}: {} ns a take", start.elapsed().as_nanos() / 1_000_000);
     }
     let (ops, window) = (RateBucket::Ops(app()), Window::per_minute(1 << 40));
     let start = Instant::now();
     for _ in 0..1_000_000 {
-        gate.take(&ops, 3, window).await.unwrap();
+        gate.take(&ops, Want::only(3), window, Duration::ZERO).await.unwrap();
     }
     println!("rate gate, ops of one app: {} ns a take", start.elapsed().as_nanos() / 1_000_000);
 }
@@ -136,7 +136,7 @@ async fn append_for_a_while(
     let (start, mut latencies) = (Instant::now(), Vec::new());
     while start.elapsed() < SPAN {
         let asked = Instant::now();
-        store.append(&document, Generation(1), &update).await.unwrap();
+        store.append(&document, Generation(1), Position(0), &update).await.unwrap();
         latencies.push(asked.elapsed());
         if pause_ms > 0 {
             tokio::time::sleep(Duration::from_millis(pause_ms)).await;
@@ -155,7 +155,7 @@ async fn opening(folder: &Path) {
         store.open(&document(n), Generation(1)).await.unwrap();
         let updates: Vec<Bytes> = (0..100).map(|_| Bytes::from(vec![7; 64])).collect();
         for update in updates.chunks(1) {
-            store.append(&document(n), Generation(1), update).await.unwrap();
+            store.append(&document(n), Generation(1), Position(0), update).await.unwrap();
         }
     }
     let start = Instant::now();
@@ -175,7 +175,10 @@ async fn opening_after_a_crash(folder: &Path, left: &Path) {
     let store = DiskDocuments::open(folder).unwrap();
     let append = async |count: usize| {
         for n in 0..count {
-            store.append(&document(n % 1_000), Generation(1), &[Bytes::from(vec![7; 64])]).await.unwrap();
+            store
+                .append(&document(n % 1_000), Generation(1), Position(0), &[Bytes::from(vec![7; 64])])
+                .await
+                .unwrap();
         }
     };
     for n in 0..1_000 {
@@ -199,7 +202,7 @@ async fn many_documents(folder: &Path) {
     let start = Instant::now();
     for n in 0..10_000 {
         store.open(&document(n), Generation(1)).await.unwrap();
-        store.append(&document(n), Generation(1), &[Bytes::from(vec![7; 64])]).await.unwrap();
+        store.append(&document(n), Generation(1), Position(0), &[Bytes::from(vec![7; 64])]).await.unwrap();
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
     println!(

@@ -37,7 +37,7 @@ async fn documents_are_the_same_after_a_restart() {
                 (1..life).flat_map(|n| [update(format!("{name} {n}")), update("")]).collect();
             assert_eq!(opened, Opened { updates: expected, position: Position(life - 1) });
             let updates = [update(format!("{name} {life}")), update("")];
-            store.append(&document(name), Generation(life), &updates).await.unwrap();
+            store.append(&document(name), Generation(life), Position(0), &updates).await.unwrap();
         }
     }
 }
@@ -49,7 +49,7 @@ async fn a_generation_is_stale_after_a_restart_too() {
     content(&store, "d", 7).await;
     drop(store);
     let store = DiskDocuments::open(folder.path()).unwrap();
-    let refusal = store.append(&document("d"), Generation(6), &[update("x")]).await.unwrap_err();
+    let refusal = store.append(&document("d"), Generation(6), Position(0), &[update("x")]).await.unwrap_err();
     assert_eq!(refusal, DocumentsError::Stale { stored: Generation(7), asked: Generation(6) });
 }
 
@@ -59,7 +59,7 @@ async fn a_compacted_document_is_the_same_after_a_restart() {
     let store = DiskDocuments::open(folder.path()).unwrap();
     content(&store, "d", 1).await;
     for n in 1..=10 {
-        store.append(&document("d"), Generation(1), &[update(format!("{n}"))]).await.unwrap();
+        store.append(&document("d"), Generation(1), Position(0), &[update(format!("{n}"))]).await.unwrap();
     }
     store.compact(&document("d"), Generation(1), Position(8), update("state")).await.unwrap();
     drop(store);
@@ -75,7 +75,7 @@ async fn a_dropped_document_is_gone_after_a_restart_too() {
     let open = || DiskDocuments::open_with_retention(folder.path(), Retention::DroppedAtRelease).unwrap();
     let store = open();
     content(&store, "d", 1).await;
-    store.append(&document("d"), Generation(1), &[update("x")]).await.unwrap();
+    store.append(&document("d"), Generation(1), Position(0), &[update("x")]).await.unwrap();
     drop(store);
     let store = open();
     assert_eq!(content(&store, "d", 2).await.updates, [update("x")]);
@@ -125,10 +125,14 @@ async fn a_full_disk_refuses_and_takes_again_when_there_is_space() {
     let folder = tempfile::tempdir().unwrap();
     let store = DiskDocuments::open(folder.path()).unwrap();
     content(&store, "d", 1).await;
-    let append = async |text: &str| store.append(&document("d"), Generation(1), &[update(text)]).await;
+    let append =
+        async |text: &str| store.append(&document("d"), Generation(1), Position(0), &[update(text)]).await;
     std::os::unix::fs::symlink("/dev/full", folder.path().join(format!("journal-{:020}", 2))).unwrap();
 
-    assert_eq!(store.append(&document("d"), Generation(1), &[large_update()]).await, Ok(Position(1)));
+    assert_eq!(
+        store.append(&document("d"), Generation(1), Position(0), &[large_update()]).await,
+        Ok(Position(1))
+    );
     let refusal = append("while full").await.unwrap_err();
     assert!(matches!(refusal, DocumentsError::Unavailable(_)), "{refusal}");
     assert_eq!(append("with space").await, Ok(Position(2)));
@@ -147,7 +151,7 @@ async fn documents_are_whole_while_changes_move_into_the_table() {
     let mut expected = Vec::new();
     for n in 0..12u64 {
         let updates = [large_update(), update(format!("{n}"))];
-        store.append(&document("d"), Generation(1), &updates).await.unwrap();
+        store.append(&document("d"), Generation(1), Position(0), &updates).await.unwrap();
         expected.push(update(format!("{n}")));
         let opened = content(&store, "d", 1).await;
         assert_eq!(opened.position, Position(n + 1));
@@ -165,7 +169,10 @@ async fn appends_that_meet_in_one_write_get_positions_of_their_own() {
         .map(|n| {
             let store = store.clone();
             tokio::spawn(async move {
-                store.append(&document("d"), Generation(1), &[update(format!("{n}"))]).await.unwrap()
+                store
+                    .append(&document("d"), Generation(1), Position(0), &[update(format!("{n}"))])
+                    .await
+                    .unwrap()
             })
         })
         .collect();
@@ -188,7 +195,10 @@ fn appends_until_it_is_killed() {
         let opened = content(&store, "d", 1).await;
         println!("opened {}", opened.position.0);
         loop {
-            let n = store.append(&document("d"), Generation(1), &[update("x"), update("y")]).await.unwrap();
+            let n = store
+                .append(&document("d"), Generation(1), Position(0), &[update("x"), update("y")])
+                .await
+                .unwrap();
             println!("appended {}", n.0);
         }
     });

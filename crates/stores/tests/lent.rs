@@ -106,7 +106,7 @@ async fn who_has_another_secret_borrows_nothing() {
     let lender = Lender::of(store.clone()).await;
     let stranger = lender.borrower(&secret("x"));
     assert!(cause(stranger.open(&document(), Generation(1)).await).contains("401"));
-    let refused = stranger.append(&document(), Generation(1), &[Bytes::from_static(b"u")]).await;
+    let refused = stranger.append(&document(), Generation(1), Position(0), &[Bytes::from_static(b"u")]).await;
     assert!(cause(refused).contains("401"));
     assert_eq!(store.open(&document(), Generation(1)).await.unwrap().position, Position(0));
 }
@@ -126,7 +126,7 @@ async fn documents_can_be_borrowed_again_from_a_lender_that_comes_back() {
     let store = Arc::new(MemoryDocuments::new());
     let (lender, borrower) = borrowed(store.clone()).await;
     borrower.open(&document(), Generation(1)).await.unwrap();
-    borrower.append(&document(), Generation(1), &[Bytes::from_static(b"u")]).await.unwrap();
+    borrower.append(&document(), Generation(1), Position(0), &[Bytes::from_static(b"u")]).await.unwrap();
     let address = lender.address;
     lender.end().await;
     assert!(cause(borrower.open(&document(), Generation(1)).await).contains("refused"));

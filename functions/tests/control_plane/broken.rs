@@ -5,12 +5,13 @@ use domain::ids::{AppKey, DocumentKey, NodeId, Region};
 use domain::ledger::{LedgerRecord, ShareWrite, WriteOutcome};
 use domain::policy::Window;
 use domain::ports::{
-    Beat, Cluster, HeldKey, Ledger, NodeRecord, Owner, Pin, PinOutcome, Pins, RateBucket, RateGate, Tokens,
-    Unavailable,
+    Beat, Cluster, Grant, HeldKey, Ledger, Mark, NodeRecord, Owner, Pin, PinOutcome, Pins, RateBucket,
+    RateGate, Tokens, Unavailable, Want,
 };
 use domain::token::TokenRefusal;
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Every port at once, out of order.
 #[derive(Clone, Copy)]
@@ -109,11 +110,11 @@ impl Cluster for Broken {
 
 #[async_trait::async_trait]
 impl RateGate for Broken {
-    async fn take(&self, _: &RateBucket, _: u64, _: Window) -> Result<u64, Unavailable> {
+    async fn take(&self, _: &RateBucket, _: Want, _: Window, _: Duration) -> Result<Grant, Unavailable> {
         self.fail().await
     }
 
-    async fn give_back(&self, _: &RateBucket, _: u64, _: Window) -> Result<(), Unavailable> {
+    async fn give_back(&self, _: &RateBucket, _: Mark, _: u64, _: Window) -> Result<(), Unavailable> {
         self.fail().await
     }
 }

@@ -95,7 +95,7 @@ async fn load(node: &Node, key: &DocumentKey, pin: &Pin) -> Result<(Document, Lo
         tracing::warn!(document = %key, %error, "the document could not be loaded");
         match error {
             DocumentsError::Stale { .. } => CloseReason::NodeRestarting,
-            DocumentsError::Unavailable(_) => CloseReason::TryAgainLater,
+            DocumentsError::Lost | DocumentsError::Unavailable(_) => CloseReason::TryAgainLater,
         }
     })?;
     let log = Log::loaded(position, &updates);

@@ -62,7 +62,7 @@ impl DocumentTask {
                 self.pin = pin;
                 Err(End::Moved)
             }
-            Err(DocumentsError::Unavailable(_)) => {
+            Err(DocumentsError::Lost | DocumentsError::Unavailable(_)) => {
                 // Should the document end before the next try, nobody else would remove this pin.
                 self.handle.home().leave_pin(&self.handle.key);
                 self.renew_at = Some(self.node.now() + RENEW_RETRY);

@@ -298,8 +298,9 @@ impl DocumentTask {
             return Ok(());
         }
         let began = self.node.now();
-        let append =
-            self.node.ports.documents.append(&self.handle.key, self.pin.generation, &self.turn.appends);
+        let documents = &self.node.ports.documents;
+        let (generation, after) = (self.pin.generation, self.log.position);
+        let append = documents.append(&self.handle.key, generation, after, &self.turn.appends);
         let outcome = match tokio::time::timeout(STORE_DEADLINE, append).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Unavailable::new("documents", "no answer in time").into()),
@@ -351,7 +352,7 @@ impl DocumentTask {
             tracing::warn!(document = %self.handle.key, %error, "the document could not be stored");
             match error {
                 DocumentsError::Stale { .. } => End::Moved,
-                DocumentsError::Unavailable(_) => End::StoreLost,
+                DocumentsError::Lost | DocumentsError::Unavailable(_) => End::StoreLost,
             }
         })
     }

@@ -6,7 +6,7 @@ use crate::node::{Node, OpenDocument, Order};
 use crate::plan::{app, key};
 use domain::ids::{DocumentKey, Generation};
 use domain::ledger::{Demand, Verdict};
-use domain::ports::{DocumentsError, Opened, Pin, Unavailable};
+use domain::ports::{DocumentsError, Opened, Pin, Position, Unavailable};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,7 +155,7 @@ impl Node {
                         drop(turn);
                         return self.close(house, document, End::DocumentLost).await;
                     }
-                    Err(DocumentsError::Unavailable(_)) => sleep(RENEW_RETRY).await,
+                    Err(DocumentsError::Lost | DocumentsError::Unavailable(_)) => sleep(RENEW_RETRY).await,
                 },
                 Ok(Pinning::Theirs(_)) => {
                     drop(turn);
@@ -179,7 +179,7 @@ impl Node {
     pub(crate) async fn edit(&self, house: &House, document: usize) {
         let Some(generation) = self.open().get(&document).map(|open| open.pin.generation) else { return };
         let update = [bytes::Bytes::from_static(b"change")];
-        let stored = self.documents.append(&key(document), generation, &update).await;
+        let stored = self.documents.append(&key(document), generation, Position(0), &update).await;
         if let Err(DocumentsError::Stale { .. }) = stored {
             // A renewal may have overtaken the append.
             let is_same = self.open().get(&document).is_some_and(|open| open.pin.generation == generation);

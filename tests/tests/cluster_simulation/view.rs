@@ -177,9 +177,10 @@ impl Documents for View {
         &self,
         document: &DocumentKey,
         generation: Generation,
+        after: Position,
         updates: &[Bytes],
     ) -> Result<Position, DocumentsError> {
-        self.table.documents.append(document, generation, updates).await
+        self.table.documents.append(document, generation, after, updates).await
     }
 
     async fn compact(
@@ -190,6 +191,15 @@ impl Documents for View {
         state: Bytes,
     ) -> Result<(), DocumentsError> {
         self.table.documents.compact(document, generation, through, state).await
+    }
+
+    async fn check(
+        &self,
+        document: &DocumentKey,
+        generation: Generation,
+        at: Position,
+    ) -> Result<(), DocumentsError> {
+        self.table.documents.check(document, generation, at).await
     }
 
     async fn expire(&self, document: &DocumentKey, generation: Generation) -> Result<(), DocumentsError> {

@@ -1,8 +1,10 @@
 use super::Unavailable;
 use crate::ids::{DocumentKey, Generation};
 use bytes::Bytes;
+use std::time::Duration;
 
-/// How far a document's log reaches: the number of its last entry, 0 for none. Never falls.
+/// How far a document's log reaches: the number of its last entry, 0 for none. Falls only where a store has lost
+/// what it had acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position(pub u64);
 
@@ -26,9 +28,28 @@ pub enum DocumentsError {
         /// The generation of the asker.
         asked: Generation,
     },
+    /// The store does not have all that it had acknowledged: it was restarted empty, or an older copy of it has taken
+    /// over. The owner still has the document, and must write it down again: [`Documents::open`], then
+    /// [`Documents::compact`] with its whole state.
+    #[error("the store has lost what it had of the document")]
+    Lost,
     /// The store's answer is not known.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+}
+
+/// How much a document's log may grow before its owner replaces it by one encoded state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogBounds {
+    /// Bytes of updates, where the state is no larger than that; the state's size, where it is larger.
+    pub bytes: usize,
+    /// Entries.
+    pub entries: u64,
+}
+
+impl LogBounds {
+    /// For a log on a disk, where room costs little and a start reads it at once.
+    pub const ON_DISK: Self = Self { bytes: 1024 * 1024, entries: 4096 };
 }
 
 /// The content of documents: a log of updates that is now and then replaced by one encoded state.
@@ -41,8 +62,16 @@ pub enum DocumentsError {
 ///   the death of this process (`kill -9`); the adapter says when they survive the machine's.
 ///   After [`Unavailable`] they may or may not be stored; as Yjs updates are idempotent, appending again is safe.
 /// - Appends of one document are made one after the other by its owner; of several documents at once.
+/// - A store that can lose what it has acknowledged says [`DocumentsError::Lost`] to whoever appends after, compacts
+///   through or checks a position that its log does not reach, or has not opened the document as the store has it.
 /// - [`Documents::compact`] replaces every entry up to and including `through` by `state`, atomically, and keeps
 ///   what came after. May be repeated.
+/// - [`Documents::check`] changes nothing, but that the store may drop a document by itself that nobody has
+///   appended to or checked for [`CHECK_EVERY`](crate::bounds::CHECK_EVERY) many times over.
+/// - [`Documents::interrupted`] returns when the store may have lost something since it was called. The owner of
+///   open documents then checks each.
+/// - [`Documents::archive`] keeps the document's encoded state where it outlives the store, where there is such a
+///   place; then [`Documents::archive_every`] says how often, beside at its release.
 /// - [`Documents::expire`] says what becomes of the content when the document is released: by the adapter's
 ///   configuration it is kept, or dropped after a retention time.
 #[async_trait::async_trait]
@@ -50,11 +79,13 @@ pub trait Documents: Send + Sync + 'static {
     /// Claims the document for `generation` and loads it.
     async fn open(&self, document: &DocumentKey, generation: Generation) -> Result<Opened, DocumentsError>;
 
-    /// Adds updates at the end of the log. Returns where the log ends now.
+    /// Adds updates at the end of the log, which the caller knows to reach `after` at least. Returns where the log
+    /// ends now.
     async fn append(
         &self,
         document: &DocumentKey,
         generation: Generation,
+        after: Position,
         updates: &[Bytes],
     ) -> Result<Position, DocumentsError>;
 
@@ -67,6 +98,39 @@ pub trait Documents: Send + Sync + 'static {
         state: Bytes,
     ) -> Result<(), DocumentsError>;
 
+    /// Finds out whether the store has the open document up to `at`, and keeps it there.
+    async fn check(
+        &self,
+        document: &DocumentKey,
+        generation: Generation,
+        at: Position,
+    ) -> Result<(), DocumentsError>;
+
     /// Tells the store that the document was released by `generation`.
     async fn expire(&self, document: &DocumentKey, generation: Generation) -> Result<(), DocumentsError>;
+
+    /// Keeps the document's encoded state beyond the store's own retention.
+    async fn archive(
+        &self,
+        _document: &DocumentKey,
+        _generation: Generation,
+        _state: Bytes,
+    ) -> Result<(), DocumentsError> {
+        Ok(())
+    }
+
+    /// How often the state of a document that changes is archived; `None` where there is no archive.
+    fn archive_every(&self) -> Option<Duration> {
+        None
+    }
+
+    /// When a log is worth compacting.
+    fn log_bounds(&self) -> LogBounds {
+        LogBounds::ON_DISK
+    }
+
+    /// Waits until the store may have lost something. A store that can't never returns.
+    async fn interrupted(&self) {
+        std::future::pending().await
+    }
 }

@@ -13,11 +13,11 @@ mod tokens;
 mod usage_log;
 
 pub use cluster::{Beat, Cluster, HeldKey, NodeRecord, NodeState};
-pub use documents::{Documents, DocumentsError, Opened, Position};
+pub use documents::{Documents, DocumentsError, LogBounds, Opened, Position};
 pub use homes::{HomePorts, Homes};
 pub use ledger::Ledger;
 pub use pins::{Owner, Pin, PinOutcome, Pins};
-pub use rate_gate::{RateBucket, RateGate};
+pub use rate_gate::{Grant, Mark, RateBucket, RateGate, Want};
 pub use tokens::Tokens;
 pub use usage_log::{UsageBucket, UsageCounts, UsageLog};
 

@@ -24,7 +24,7 @@ async fn opened(store: &dyn Documents, document: &DocumentKey, generation: Gener
 }
 
 async fn append(store: &dyn Documents, document: &DocumentKey, updates: &[Bytes]) -> Position {
-    store.append(document, FIRST, updates).await.unwrap()
+    store.append(document, FIRST, Position(0), updates).await.unwrap()
 }
 
 /// A document "d" that `FIRST` opened and gave `entries` appends of one update each.
@@ -82,7 +82,8 @@ pub async fn positions_rise_and_never_fall(store: Arc<dyn Documents>) {
         let opened = opened(&*store, &document, Generation(round)).await;
         assert_eq!(opened.position, last);
         for n in 0..3 {
-            let end = store.append(&document, Generation(round), &numbered(n..=n + 1)).await.unwrap();
+            let end =
+                store.append(&document, Generation(round), Position(0), &numbered(n..=n + 1)).await.unwrap();
             assert!(end > last, "{end:?} after {last:?}");
             last = end;
         }
@@ -102,7 +103,7 @@ pub async fn opening_again_returns_the_document_again(store: Arc<dyn Documents>)
 pub async fn a_stale_generation_cannot_append(store: Arc<dyn Documents>) {
     let document = with_entries(&*store, 2).await;
     let before = opened(&*store, &document, NEXT).await;
-    assert_eq!(store.append(&document, FIRST, &numbered(3..=3)).await, Err(STALE));
+    assert_eq!(store.append(&document, FIRST, Position(0), &numbered(3..=3)).await, Err(STALE));
     assert_eq!(opened(&*store, &document, NEXT).await, before);
 }
 
@@ -111,7 +112,7 @@ pub async fn a_stale_generation_cannot_open(store: Arc<dyn Documents>) {
     let document = with_entries(&*store, 0).await;
     opened(&*store, &document, NEXT).await;
     assert_eq!(store.open(&document, FIRST).await, Err(STALE));
-    assert!(store.append(&document, NEXT, &numbered(1..=1)).await.is_ok());
+    assert!(store.append(&document, NEXT, Position(0), &numbered(1..=1)).await.is_ok());
 }
 
 /// An earlier owner can't replace what a later one has.
@@ -121,6 +122,23 @@ pub async fn a_stale_generation_cannot_compact(store: Arc<dyn Documents>) {
     let refusal = store.compact(&document, FIRST, before.position, update("old")).await;
     assert_eq!(refusal, Err(STALE));
     assert_eq!(opened(&*store, &document, NEXT).await, before);
+}
+
+/// An earlier owner is told that it is none.
+pub async fn a_stale_generation_cannot_check(store: Arc<dyn Documents>) {
+    let document = with_entries(&*store, 2).await;
+    let before = opened(&*store, &document, NEXT).await;
+    assert_eq!(store.check(&document, FIRST, before.position).await, Err(STALE));
+}
+
+/// An open document is checked as often as its owner likes.
+pub async fn a_check_of_what_is_there_changes_nothing(store: Arc<dyn Documents>) {
+    let document = with_entries(&*store, 3).await;
+    let before = opened(&*store, &document, FIRST).await;
+    for at in [Position(0), before.position, before.position] {
+        store.check(&document, FIRST, at).await.unwrap();
+    }
+    assert_eq!(opened(&*store, &document, FIRST).await, before);
 }
 
 /// An earlier owner can't release what a later one holds.
@@ -253,7 +271,7 @@ pub async fn a_released_document_is_dropped(store: Arc<dyn Documents>) {
     }
     let empty = Opened { updates: Vec::new(), position: Position(0) };
     assert_eq!(opened(&*store, &document, NEXT).await, empty);
-    store.append(&document, NEXT, &numbered(9..=9)).await.unwrap();
+    store.append(&document, NEXT, Position(0), &numbered(9..=9)).await.unwrap();
     assert_eq!(opened(&*store, &document, NEXT).await.updates, numbered(9..=9));
 }
 
@@ -261,7 +279,7 @@ pub async fn a_released_document_is_dropped(store: Arc<dyn Documents>) {
 pub async fn a_late_append_cannot_bring_a_dropped_document_back(store: Arc<dyn Documents>) {
     let document = with_entries(&*store, 3).await;
     store.expire(&document, FIRST).await.unwrap();
-    let append = store.append(&document, FIRST, &numbered(4..=4)).await.unwrap_err();
+    let append = store.append(&document, FIRST, Position(0), &numbered(4..=4)).await.unwrap_err();
     let compaction = store.compact(&document, FIRST, Position(3), update("state")).await.unwrap_err();
     for refusal in [append, compaction] {
         assert!(matches!(refusal, DocumentsError::Stale { .. }), "{refusal}");

@@ -90,7 +90,9 @@ macro_rules! conformance {
             a_stale_generation_cannot_append
             a_stale_generation_cannot_open
             a_stale_generation_cannot_compact
+            a_stale_generation_cannot_check
             a_stale_generation_cannot_expire
+            a_check_of_what_is_there_changes_nothing
             a_compaction_replaces_what_it_covers_and_keeps_the_rest
             a_repeated_compaction_changes_nothing
             a_late_copy_of_a_compaction_changes_nothing
@@ -113,11 +115,15 @@ macro_rules! conformance {
     (rate_gate, $fixture:expr) => {
         $crate::conformance_clauses!(rate_gate, $fixture,
             as_many_are_granted_as_fit
+            the_largest_limit_is_exact
+            blocks_shrink_as_the_window_empties
             a_grant_counts_for_the_length_of_the_window
+            what_may_be_used_later_counts_longer
             what_is_refused_is_not_counted
             what_is_given_back_can_be_taken_again
-            the_newest_grants_are_given_back_first
-            no_more_is_given_back_than_was_taken
+            each_take_gives_back_its_own
+            giving_back_what_no_longer_counts_changes_nothing
+            giving_back_to_an_unknown_bucket_changes_nothing
             racing_takers_never_pass_the_limit
             a_limit_of_zero_grants_nothing
             a_lower_limit_holds_for_whoever_asks_by_it

@@ -4,7 +4,7 @@ use super::ids::app;
 use crate::system::TurnedClock;
 use domain::client_ip::ClientIp;
 use domain::policy::{Policy, Window};
-use domain::ports::{RateBucket, RateGate};
+use domain::ports::{Grant, Mark, RateBucket, RateGate, Want};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,20 +36,47 @@ fn ops() -> RateBucket {
     RateBucket::Ops(app("a"))
 }
 
-async fn take(gate: &dyn RateGate, want: u64, limit: u64) -> u64 {
-    gate.take(&ops(), want, window(limit)).await.unwrap()
+async fn grant(gate: &dyn RateGate, want: Want, limit: u64, within: Duration) -> Grant {
+    gate.take(&ops(), want, window(limit), within).await.unwrap()
 }
 
-/// As many are granted as fit, which may be some of what is wanted, or none.
+/// What is granted of a need that is used at once.
+async fn take(gate: &dyn RateGate, need: u64, limit: u64) -> u64 {
+    grant(gate, Want::only(need), limit, Duration::ZERO).await.count
+}
+
+/// As many are granted as fit, which may be some of what is needed, or none.
 pub async fn as_many_are_granted_as_fit((gate, _): Timed) {
     for limit in [10, 2_000] {
         let bucket = RateBucket::Ops(app(&format!("limit-{limit}")));
-        let granted = async |want| gate.take(&bucket, want, window(limit)).await.unwrap();
+        let granted = async |need| {
+            gate.take(&bucket, Want::only(need), window(limit), Duration::ZERO).await.unwrap().count
+        };
         assert_eq!(granted(limit - 3).await, limit - 3);
         assert_eq!(granted(5).await, 3);
         assert_eq!(granted(1).await, 0);
         assert_eq!(granted(u64::MAX).await, 0);
     }
+}
+
+/// A limit may be as large as 2^53, and all of it be taken.
+pub async fn the_largest_limit_is_exact((gate, _): Timed) {
+    let limit = domain::bounds::LIMIT_MAX;
+    assert_eq!(take(&*gate, limit - 1, limit).await, limit - 1);
+    assert_eq!(take(&*gate, 2, limit).await, 1);
+    assert_eq!(take(&*gate, 1, limit).await, 0);
+}
+
+/// Blocks are granted beyond the need, and shrink as the window empties.
+pub async fn blocks_shrink_as_the_window_empties((gate, _): Timed) {
+    let mut room = 100;
+    for _ in 0..40 {
+        let want = Want { need: 1, block: 10 };
+        let count = grant(&*gate, want, 100, Duration::ZERO).await.count;
+        assert_eq!(count, want.granted(room), "of {room}");
+        room -= count;
+    }
+    assert_eq!(room, 0);
 }
 
 /// A grant counts until the window's length has passed, and no longer.
@@ -61,6 +88,16 @@ pub async fn a_grant_counts_for_the_length_of_the_window((gate, time): Timed) {
     assert_eq!(take(&*gate, 9, 10).await, 6);
     time.pass(SECOND).await;
     assert_eq!(take(&*gate, 99, 10).await, 10);
+}
+
+/// What may be used later counts from the last moment at which it may be.
+pub async fn what_may_be_used_later_counts_longer((gate, time): Timed) {
+    assert_eq!(grant(&*gate, Want::only(6), 10, SECOND / 2).await.count, 6);
+    assert_eq!(take(&*gate, 3, 10).await, 3);
+    time.pass(SECOND).await;
+    assert_eq!(take(&*gate, 9, 10).await, 4);
+    time.pass(SECOND / 2).await;
+    assert_eq!(take(&*gate, 9, 10).await, 6);
 }
 
 /// A client that keeps asking gets in again as soon as its window has room.
@@ -76,26 +113,37 @@ pub async fn what_is_refused_is_not_counted((gate, time): Timed) {
 
 /// Grants that were not used can be taken by others.
 pub async fn what_is_given_back_can_be_taken_again((gate, _): Timed) {
-    assert_eq!(take(&*gate, 10, 10).await, 10);
-    gate.give_back(&ops(), 4, window(10)).await.unwrap();
+    let all = grant(&*gate, Want::only(10), 10, SECOND / 4).await;
+    assert_eq!(all.count, 10);
+    gate.give_back(&ops(), all.mark, 4, window(10)).await.unwrap();
     assert_eq!(take(&*gate, 10, 10).await, 4);
 }
 
-/// The newest grants are given back, so that the older ones expire as they would have.
-pub async fn the_newest_grants_are_given_back_first((gate, time): Timed) {
-    assert_eq!(take(&*gate, 3, 10).await, 3);
+/// What one take gives back leaves the grants of others as they were: they expire when they would have.
+pub async fn each_take_gives_back_its_own((gate, time): Timed) {
+    let early = grant(&*gate, Want::only(4), 10, Duration::ZERO).await;
     time.pass(SECOND / 2).await;
-    assert_eq!(take(&*gate, 7, 10).await, 7);
-    gate.give_back(&ops(), 7, window(10)).await.unwrap();
+    assert_eq!(take(&*gate, 6, 10).await, 6);
+    gate.give_back(&ops(), early.mark, 3, window(10)).await.unwrap();
+    assert_eq!(take(&*gate, 9, 10).await, 3);
     time.pass(SECOND / 2).await;
-    assert_eq!(take(&*gate, 10, 10).await, 10);
+    assert_eq!(take(&*gate, 9, 10).await, 1);
+    time.pass(SECOND / 2).await;
+    assert_eq!(take(&*gate, 99, 10).await, 9);
 }
 
-/// Giving back more than was taken empties the window, and never makes it larger.
-pub async fn no_more_is_given_back_than_was_taken((gate, _): Timed) {
-    gate.give_back(&ops(), 5, window(10)).await.unwrap();
+/// What no longer counts is given back to nobody's gain.
+pub async fn giving_back_what_no_longer_counts_changes_nothing((gate, time): Timed) {
+    let all = grant(&*gate, Want::only(10), 10, Duration::ZERO).await;
+    time.pass(SECOND).await;
     assert_eq!(take(&*gate, 3, 10).await, 3);
-    gate.give_back(&ops(), 5, window(10)).await.unwrap();
+    gate.give_back(&ops(), all.mark, 10, window(10)).await.unwrap();
+    assert_eq!(take(&*gate, 99, 10).await, 7);
+}
+
+/// A bucket of which nothing was ever taken has nothing to give back to.
+pub async fn giving_back_to_an_unknown_bucket_changes_nothing((gate, _): Timed) {
+    gate.give_back(&ops(), Mark(1), 5, window(10)).await.unwrap();
     assert_eq!(take(&*gate, 99, 10).await, 10);
 }
 
@@ -143,8 +191,13 @@ pub async fn buckets_are_apart((gate, _): Timed) {
         RateBucket::Client(Policy::Discovery, client(1)),
     ];
     for bucket in &buckets {
-        assert_eq!(gate.take(bucket, 3, window(2)).await, Ok(2), "{bucket:?}");
+        assert_eq!(
+            gate.take(bucket, Want::only(3), window(2), Duration::ZERO).await.unwrap().count,
+            2,
+            "{bucket:?}"
+        );
     }
-    gate.give_back(&buckets[2], 2, window(2)).await.unwrap();
-    assert_eq!(gate.take(&buckets[3], 1, window(2)).await, Ok(0));
+    let taken = gate.take(&ops(), Want::only(1), window(3), Duration::ZERO).await.unwrap();
+    gate.give_back(&ops(), taken.mark, 1, window(3)).await.unwrap();
+    assert_eq!(gate.take(&buckets[3], Want::only(1), window(2), Duration::ZERO).await.unwrap().count, 0);
 }

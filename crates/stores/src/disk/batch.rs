@@ -49,6 +49,10 @@ impl Batch {
                 let compacted = self.compact(key, generation, through, state, recent);
                 self.done(reply, compacted);
             }
+            Request::Check { key, generation, reply } => {
+                let checked = self.permitted(&key, generation, recent).map(drop);
+                self.done(reply, checked);
+            }
             Request::Expire { key, generation, reply } => {
                 let expired = self.expire(&key, generation, recent, retention);
                 self.done(reply, expired);

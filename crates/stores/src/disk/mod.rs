@@ -107,6 +107,7 @@ impl Documents for DiskDocuments {
         &self,
         document: &DocumentKey,
         generation: Generation,
+        _after: Position,
         updates: &[Bytes],
     ) -> Result<Position, DocumentsError> {
         let key = StoredKey::of(document);
@@ -123,6 +124,16 @@ impl Documents for DiskDocuments {
     ) -> Result<(), DocumentsError> {
         let key = StoredKey::of(document);
         self.ask(|reply| Request::Compact { key, generation, through, state, reply }).await
+    }
+
+    async fn check(
+        &self,
+        document: &DocumentKey,
+        generation: Generation,
+        _at: Position,
+    ) -> Result<(), DocumentsError> {
+        let key = StoredKey::of(document);
+        self.ask(|reply| Request::Check { key, generation, reply }).await
     }
 
     async fn expire(&self, document: &DocumentKey, generation: Generation) -> Result<(), DocumentsError> {

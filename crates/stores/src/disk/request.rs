@@ -17,6 +17,8 @@ pub(super) enum Request {
     Append { key: StoredKey, generation: Generation, entry: Option<Bytes>, reply: Reply<Position> },
     /// Of `Documents::compact`.
     Compact { key: StoredKey, generation: Generation, through: Position, state: Bytes, reply: Reply<()> },
+    /// Of `Documents::check`.
+    Check { key: StoredKey, generation: Generation, reply: Reply<()> },
     /// Of `Documents::expire`.
     Expire { key: StoredKey, generation: Generation, reply: Reply<()> },
     /// Something other than a request may be due.

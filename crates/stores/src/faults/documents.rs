@@ -20,12 +20,13 @@ impl<T: Documents + ?Sized> Documents for Faulty<T> {
         &self,
         document: &DocumentKey,
         generation: Generation,
+        after: Position,
         updates: &[Bytes],
     ) -> Result<Position, DocumentsError> {
         let (document, updates) = (document.clone(), updates.to_vec());
         self.meet(NAME, move |store| {
             let (document, updates) = (document.clone(), updates.clone());
-            async move { store.append(&document, generation, &updates).await }
+            async move { store.append(&document, generation, after, &updates).await }
         })
         .await
     }
@@ -41,6 +42,20 @@ impl<T: Documents + ?Sized> Documents for Faulty<T> {
         self.meet(NAME, move |store| {
             let (document, state) = (document.clone(), state.clone());
             async move { store.compact(&document, generation, through, state).await }
+        })
+        .await
+    }
+
+    async fn check(
+        &self,
+        document: &DocumentKey,
+        generation: Generation,
+        at: Position,
+    ) -> Result<(), DocumentsError> {
+        let document = document.clone();
+        self.meet(NAME, move |store| {
+            let document = document.clone();
+            async move { store.check(&document, generation, at).await }
         })
         .await
     }

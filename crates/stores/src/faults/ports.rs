@@ -3,9 +3,10 @@ use domain::ids::{AppKey, DocumentKey, NodeId, Region};
 use domain::ledger::{LedgerRecord, ShareWrite, WriteOutcome};
 use domain::policy::Window;
 use domain::ports::{
-    Beat, Cluster, HeldKey, Ledger, NodeRecord, Owner, Pin, PinOutcome, Pins, RateBucket, RateGate,
-    Unavailable, UsageBucket, UsageCounts, UsageLog,
+    Beat, Cluster, Grant, HeldKey, Ledger, Mark, NodeRecord, Owner, Pin, PinOutcome, Pins, RateBucket,
+    RateGate, Unavailable, UsageBucket, UsageCounts, UsageLog, Want,
 };
+use std::time::Duration;
 
 /// A call that may be made several times, at any later moment: its arguments are cloned for each.
 macro_rules! meet {
@@ -109,20 +110,32 @@ impl<T: Cluster + ?Sized> Cluster for Faulty<T> {
 
 #[async_trait::async_trait]
 impl<T: RateGate + ?Sized> RateGate for Faulty<T> {
-    async fn take(&self, bucket: &RateBucket, want: u64, window: Window) -> Result<u64, Unavailable> {
+    async fn take(
+        &self,
+        bucket: &RateBucket,
+        want: Want,
+        window: Window,
+        within: Duration,
+    ) -> Result<Grant, Unavailable> {
         let bucket = bucket.clone();
         self.meet("rate gate", move |store| {
             let bucket = bucket.clone();
-            async move { store.take(&bucket, want, window).await }
+            async move { store.take(&bucket, want, window, within).await }
         })
         .await
     }
 
-    async fn give_back(&self, bucket: &RateBucket, count: u64, window: Window) -> Result<(), Unavailable> {
+    async fn give_back(
+        &self,
+        bucket: &RateBucket,
+        mark: Mark,
+        count: u64,
+        window: Window,
+    ) -> Result<(), Unavailable> {
         let bucket = bucket.clone();
         self.meet("rate gate", move |store| {
             let bucket = bucket.clone();
-            async move { store.give_back(&bucket, count, window).await }
+            async move { store.give_back(&bucket, mark, count, window).await }
         })
         .await
     }

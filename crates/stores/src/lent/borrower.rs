@@ -72,6 +72,7 @@ impl BorrowedDocuments {
                 let stored = Generation(wire::decode_number(body).map_err(unavailable)?);
                 Err(DocumentsError::Stale { stored, asked: generation })
             }
+            StatusCode::GONE => Err(DocumentsError::Lost),
             status => {
                 let text = String::from_utf8_lossy(&body);
                 let text: String = text.chars().take(REFUSAL_CHARACTERS_MAX).collect();
@@ -117,9 +118,11 @@ impl Documents for BorrowedDocuments {
         &self,
         document: &DocumentKey,
         generation: Generation,
+        after: Position,
         updates: &[Bytes],
     ) -> Result<Position, DocumentsError> {
-        let body = self.ask(document, generation, Ask::Append(updates.to_vec())).await?;
+        let append = Ask::Append { after, updates: updates.to_vec() };
+        let body = self.ask(document, generation, append).await?;
         Ok(Position(wire::decode_number(body).map_err(unavailable)?))
     }
 
@@ -131,6 +134,15 @@ impl Documents for BorrowedDocuments {
         state: Bytes,
     ) -> Result<(), DocumentsError> {
         self.ask(document, generation, Ask::Compact { through, state }).await.map(drop)
+    }
+
+    async fn check(
+        &self,
+        document: &DocumentKey,
+        generation: Generation,
+        at: Position,
+    ) -> Result<(), DocumentsError> {
+        self.ask(document, generation, Ask::Check(at)).await.map(drop)
     }
 
     async fn expire(&self, document: &DocumentKey, generation: Generation) -> Result<(), DocumentsError> {

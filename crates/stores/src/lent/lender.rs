@@ -90,11 +90,15 @@ async fn answered(documents: &dyn Documents, question: Question) -> Result<Bytes
     let Question { document, generation, ask } = question;
     Ok(match ask {
         Ask::Open => wire::encode_opened(&documents.open(&document, generation).await?),
-        Ask::Append(updates) => {
-            wire::encode_number(documents.append(&document, generation, &updates).await?.0)
+        Ask::Append { after, updates } => {
+            wire::encode_number(documents.append(&document, generation, after, &updates).await?.0)
         }
         Ask::Compact { through, state } => {
             documents.compact(&document, generation, through, state).await?;
+            Bytes::new()
+        }
+        Ask::Check(at) => {
+            documents.check(&document, generation, at).await?;
             Bytes::new()
         }
         Ask::Expire => {
@@ -110,6 +114,7 @@ fn rendered(answer: Result<Bytes, DocumentsError>) -> Response<Full<Bytes>> {
         Err(DocumentsError::Stale { stored: Generation(stored), .. }) => {
             plain(StatusCode::CONFLICT, wire::encode_number(stored))
         }
+        Err(DocumentsError::Lost) => plain(StatusCode::GONE, Bytes::new()),
         Err(DocumentsError::Unavailable(unavailable)) => {
             plain(StatusCode::SERVICE_UNAVAILABLE, unavailable.cause)
         }

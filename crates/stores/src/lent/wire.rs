@@ -8,6 +8,7 @@ const OPEN: u8 = 0;
 const APPEND: u8 = 1;
 const COMPACT: u8 = 2;
 const EXPIRE: u8 = 3;
+const CHECK: u8 = 4;
 
 /// What is asked of a document, and by whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +22,9 @@ pub(super) struct Question {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ask {
     Open,
-    Append(Vec<Bytes>),
+    Append { after: Position, updates: Vec<Bytes> },
     Compact { through: Position, state: Bytes },
+    Check(Position),
     Expire,
 }
 
@@ -41,9 +43,9 @@ impl Question {
     pub(super) fn encode(&self) -> Bytes {
         let DocumentKey { app, name } = &self.document;
         let payload = match &self.ask {
-            Ask::Append(updates) => updates_bytes(updates),
+            Ask::Append { updates, .. } => updates_bytes(updates),
             Ask::Compact { state, .. } => state.len(),
-            Ask::Open | Ask::Expire => 0,
+            Ask::Open | Ask::Check(_) | Ask::Expire => 0,
         };
         let mut out = Vec::with_capacity(payload + name.as_str().len() + 160);
         put_text(&mut out, app.tenant.as_str());
@@ -52,14 +54,19 @@ impl Question {
         out.put_u64_le(self.generation.0);
         match &self.ask {
             Ask::Open => out.put_u8(OPEN),
-            Ask::Append(updates) => {
+            Ask::Append { after, updates } => {
                 out.put_u8(APPEND);
+                out.put_u64_le(after.0);
                 put_updates(&mut out, updates);
             }
             Ask::Compact { through, state } => {
                 out.put_u8(COMPACT);
                 out.put_u64_le(through.0);
                 out.put_slice(state);
+            }
+            Ask::Check(at) => {
+                out.put_u8(CHECK);
+                out.put_u64_le(at.0);
             }
             Ask::Expire => out.put_u8(EXPIRE),
         }
@@ -74,11 +81,15 @@ impl Question {
         let generation = Generation(bytes.try_get_u64_le()?);
         let ask = match bytes.try_get_u8()? {
             OPEN => Ask::Open,
-            APPEND => Ask::Append(take_updates(&mut bytes)?),
+            APPEND => {
+                let after = Position(bytes.try_get_u64_le()?);
+                Ask::Append { after, updates: take_updates(&mut bytes)? }
+            }
             COMPACT => {
                 let through = Position(bytes.try_get_u64_le()?);
                 Ask::Compact { through, state: std::mem::take(&mut bytes) }
             }
+            CHECK => Ask::Check(Position(bytes.try_get_u64_le()?)),
             EXPIRE => Ask::Expire,
             _ => return Err(Malformed),
         };
@@ -157,7 +168,9 @@ mod tests {
         prop_oneof![
             Just(Ask::Open),
             Just(Ask::Expire),
-            prop::collection::vec(update(), 0..5).prop_map(Ask::Append),
+            any::<u64>().prop_map(|at| Ask::Check(Position(at))),
+            (any::<u64>(), prop::collection::vec(update(), 0..5))
+                .prop_map(|(after, updates)| Ask::Append { after: Position(after), updates }),
             (any::<u64>(), update())
                 .prop_map(|(through, state)| Ask::Compact { through: Position(through), state }),
         ]

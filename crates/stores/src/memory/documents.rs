@@ -66,6 +66,7 @@ impl Documents for MemoryDocuments {
         &self,
         document: &DocumentKey,
         generation: Generation,
+        _after: Position,
         updates: &[Bytes],
     ) -> Result<Position, DocumentsError> {
         self.with_log(document, generation, |log| log.append(updates))
@@ -79,6 +80,15 @@ impl Documents for MemoryDocuments {
         state: Bytes,
     ) -> Result<(), DocumentsError> {
         self.with_log(document, generation, |log| log.compact(through, state))
+    }
+
+    async fn check(
+        &self,
+        document: &DocumentKey,
+        generation: Generation,
+        _at: Position,
+    ) -> Result<(), DocumentsError> {
+        self.with_log(document, generation, |_| ())
     }
 
     async fn expire(&self, document: &DocumentKey, generation: Generation) -> Result<(), DocumentsError> {

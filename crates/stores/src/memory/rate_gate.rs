@@ -2,7 +2,7 @@ use super::shards::Shards;
 use super::sliding_window::SlidingWindow;
 use domain::clock::Clock;
 use domain::policy::Window;
-use domain::ports::{RateBucket, RateGate, Unavailable};
+use domain::ports::{Grant, Mark, RateBucket, RateGate, Unavailable, Want};
 use parking_lot::MutexGuard;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -53,25 +53,37 @@ impl MemoryRateGate {
 
 #[async_trait::async_trait]
 impl RateGate for MemoryRateGate {
-    async fn take(&self, bucket: &RateBucket, want: u64, window: Window) -> Result<u64, Unavailable> {
+    async fn take(
+        &self,
+        bucket: &RateBucket,
+        want: Want,
+        window: Window,
+        within: Duration,
+    ) -> Result<Grant, Unavailable> {
         let mut part = self.part(bucket);
-        // Read under the lock, so that the moments of a bucket are in order.
+        // Read under the lock, so that a later taker never asks at an earlier moment.
         let now = self.clock.monotonic();
         if let Some(grants) = part.buckets.get_mut(bucket) {
-            return Ok(grants.take(want, window, now));
+            return Ok(grants.take(want, window, within, now));
         }
         part.make_room(now)?;
         let mut grants = SlidingWindow::default();
-        let granted = grants.take(want, window, now);
-        if granted > 0 {
+        let grant = grants.take(want, window, within, now);
+        if grant.count > 0 {
             part.buckets.insert(bucket.clone(), grants);
         }
-        Ok(granted)
+        Ok(grant)
     }
 
-    async fn give_back(&self, bucket: &RateBucket, count: u64, _: Window) -> Result<(), Unavailable> {
+    async fn give_back(
+        &self,
+        bucket: &RateBucket,
+        mark: Mark,
+        count: u64,
+        _: Window,
+    ) -> Result<(), Unavailable> {
         if let Some(grants) = self.part(bucket).buckets.get_mut(bucket) {
-            grants.give_back(count);
+            grants.give_back(mark, count);
         }
         Ok(())
     }
@@ -116,10 +128,14 @@ mod tests {
         RateBucket::Client(Policy::Connect, ClientIp::new(IpAddr::V4(Ipv4Addr::from_bits(client))))
     }
 
+    async fn take(gate: &MemoryRateGate, bucket: &RateBucket) -> Result<u64, Unavailable> {
+        Ok(gate.take(bucket, Want::only(1), WINDOW, Duration::ZERO).await?.count)
+    }
+
     async fn buckets_admitted(gate: &MemoryRateGate, clients: std::ops::Range<u32>) -> usize {
         let mut admitted = 0;
         for client in clients {
-            admitted += usize::from(gate.take(&bucket(client), 1, WINDOW).await.is_ok());
+            admitted += usize::from(take(gate, &bucket(client)).await.is_ok());
         }
         admitted
     }
@@ -131,9 +147,9 @@ mod tests {
         let bound = BUCKETS_PER_PART_MAX * 16;
         let admitted = buckets_admitted(&gate, 0..3 * bound as u32).await;
         assert_eq!(admitted, bound);
-        assert_eq!(gate.take(&bucket(0), 1, WINDOW).await, Ok(0), "a bucket that counts goes on counting");
+        assert_eq!(take(&gate, &bucket(0)).await, Ok(0), "a bucket that counts goes on counting");
         let app = AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() };
-        assert_eq!(gate.take(&RateBucket::Ops(app), 2, WINDOW).await, Ok(1), "apps are counted all the same");
+        assert_eq!(take(&gate, &RateBucket::Ops(app)).await, Ok(1), "apps are counted all the same");
         clock.advance(WINDOW.length);
         assert_eq!(buckets_admitted(&gate, 0..1_000).await, 1_000);
     }
