@@ -2,6 +2,8 @@
 //!
 //! - [`memory`]: every port within one process.
 //! - [`dynamo`]: the ports that several nodes share, on DynamoDB.
+//! - [`redis`]: rates and documents that the nodes of a region share, on Redis or Valkey.
+//! - [`archive`]: documents that outlive every other store, on S3 or in a folder.
 //! - [`disk`]: documents that outlive the process, on an embedded database.
 //! - [`jwt`]: the tokens port, and the key that signs tokens in local mode.
 //! - [`lent`]: documents of one process, lent to others on the same machine.
@@ -10,6 +12,7 @@
 //! - [`seal`]: what nodes believe each other by.
 //! - [`system`]: the machine's clock and entropy, and the hand-turned ones of tests.
 
+pub mod archive;
 mod causes;
 pub mod conformance;
 pub mod disk;
@@ -18,6 +21,7 @@ pub mod faults;
 pub mod jwt;
 pub mod lent;
 pub mod memory;
+pub mod redis;
 mod retention;
 pub mod seal;
 pub mod system;

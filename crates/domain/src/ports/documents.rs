@@ -131,6 +131,6 @@ pub trait Documents: Send + Sync + 'static {
 
     /// Waits until the store may have lost something. A store that can't never returns.
     async fn interrupted(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

@@ -1,0 +1,1 @@
+//! Rates and documents that the nodes of a region share, on Redis or Valkey.
