@@ -73,10 +73,22 @@ pub const LEDGER_STORM: u64 = 16;
 pub const LEDGER_STORM_PACE: Duration = Duration::from_millis(100);
 /// How long a document stays quarantined before it is loaded again.
 pub const QUARANTINE: Duration = Duration::from_secs(60);
-/// Stored log entries of a document before it is compacted.
-pub const LOG_ENTRIES_MAX: u64 = 4096;
-/// Stored log bytes of a document before it is compacted, where its state is no larger than that.
-pub const LOG_BYTES_MIN: usize = 1024 * 1024;
+/// How long an append is tried again before its document's sessions are told to try again later: a store that fails
+/// over within it is not noticed.
+pub const APPEND_PATIENCE: Duration = Duration::from_secs(2);
+/// The pause between two tries of an append.
+pub const APPEND_RETRY: Duration = Duration::from_millis(50);
+/// How soon a document that could not be stored is written down again, give or take a quarter.
+pub const UNSTORED_RETRY: Duration = Duration::from_secs(1);
+/// How long a document that can't be stored is kept in memory before it is given up.
+pub const UNSTORED_MAX: Duration = Duration::from_secs(60 * 60);
+/// How soon a check that was not answered is made again; and within what time all documents ask a store that may have
+/// lost something.
+pub const CHECK_RETRY: Duration = Duration::from_secs(1);
+/// How long one call of an archive may take, with all its tries.
+pub const ARCHIVE_DEADLINE: Duration = Duration::from_secs(20);
+/// How soon a state that could not be archived is archived again, if nobody releases the document before.
+pub const ARCHIVE_RETRY: Duration = Duration::from_secs(30);
 /// Encoded bytes from which a document is loaded on a thread of its own.
 pub const LOAD_BYTES_INLINE: usize = 64 * 1024;
 /// Refused sockets that are held back at once.

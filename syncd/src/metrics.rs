@@ -30,6 +30,10 @@ pub struct Metrics {
     pub held: IntGauge,
     /// Documents that are quarantined.
     pub quarantined: IntGauge,
+    /// Documents that no store has as they are.
+    pub documents_unstored: IntGauge,
+    /// Documents that were written down again as a whole.
+    pub documents_rewritten: IntCounter,
     /// Ops that were applied.
     pub ops: IntCounter,
     /// Messages that were received.
@@ -116,6 +120,14 @@ impl Metrics {
             sessions: gauge("wiresocket_sessions", "Sessions of documents on this node")?,
             held: gauge("wiresocket_refusals_held", "Refused sockets that are held back")?,
             quarantined: gauge("wiresocket_documents_quarantined", "Documents in quarantine")?,
+            documents_unstored: gauge(
+                "wiresocket_documents_unstored",
+                "Documents kept in memory because their store can't take them",
+            )?,
+            documents_rewritten: counter(
+                "wiresocket_documents_rewritten_total",
+                "Documents written down again as a whole, as their store had lost or missed something",
+            )?,
             ops: counter("wiresocket_ops_total", "Updates that changed a document")?,
             messages_received: counter("wiresocket_messages_received_total", "Messages from clients")?,
             bytes_received: counter("wiresocket_bytes_received_total", "Message bytes from clients")?,

@@ -58,6 +58,7 @@ pub async fn run(
     let node = Node::new(config, ports, Arc::new(Metrics::new(besides.counters)?));
     let mut tasks = JoinSet::new();
     tasks.spawn(vitals::watch(Arc::clone(&node)));
+    tasks.spawn(vitals::watch_documents(Arc::clone(&node)));
     leases::announce(&node).await;
     leases::keep(&node, &mut tasks);
     if let (Some(listener), Some(relay)) = (listeners.relay, &node.config.relay) {

@@ -1,6 +1,7 @@
 //! What a node measures of itself.
 
 use crate::caps::MEMORY_LOOK_EVERY;
+use crate::document::DocumentHandle;
 use crate::node::Node;
 use std::sync::Arc;
 
@@ -10,6 +11,20 @@ pub(crate) async fn watch(node: Arc<Node>) {
     loop {
         looks.tick().await;
         measure(&node);
+    }
+}
+
+/// Has every open document ask its store whether it still has it, whenever the store may have lost something, until
+/// it is aborted.
+pub(crate) async fn watch_documents(node: Arc<Node>) {
+    loop {
+        node.ports.documents.interrupted().await;
+        let documents = node.registry.open();
+        tracing::warn!(
+            documents = documents.len(),
+            "the document store may have lost something; all are checked"
+        );
+        documents.iter().for_each(DocumentHandle::check_soon);
     }
 }
 

@@ -4,6 +4,7 @@ use crate::link::Link;
 use bytes::Bytes;
 use domain::close::CloseReason;
 use domain::ids::DocumentKey;
+use domain::ports::DocumentsError;
 use engine::SessionId;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -24,6 +25,10 @@ pub(crate) enum Inbound {
     Leave {
         session: SessionId,
     },
+    /// The store may have lost something.
+    CheckSoon,
+    /// What came of archiving the document.
+    Archived(Result<(), DocumentsError>),
     /// The node has begun another life: the document must be pinned again.
     Renew,
     /// What came of asking for a pin in another life.
@@ -118,6 +123,17 @@ impl DocumentHandle {
             // The sender is only ever dropped.
             let _ = released.await;
         }
+    }
+
+    /// Has the document ask its store whether it still has all of it.
+    pub(crate) fn check_soon(&self) {
+        // A task that has ended has nothing to lose.
+        let _ = self.tell(Inbound::CheckSoon);
+    }
+
+    /// Tells the document what came of archiving it.
+    pub(super) fn archived(&self, outcome: Result<(), DocumentsError>) {
+        let _ = self.tell(Inbound::Archived(outcome));
     }
 
     /// Has the document pinned again, in the life that the node has begun.

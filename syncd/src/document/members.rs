@@ -50,11 +50,14 @@ impl Members {
         self.members.is_empty()
     }
 
-    pub(super) fn close_all(&mut self, reason: &CloseReason) {
-        for (_, member) in self.members.drain() {
+    /// Closes every session. Returns which these were.
+    pub(super) fn close_all(&mut self, reason: &CloseReason) -> Vec<SessionId> {
+        let closed = self.members.drain().map(|(session, member)| {
             member.link.close(reason.clone());
             self.metrics.sessions.dec();
-        }
+            session
+        });
+        closed.collect()
     }
 
     /// Sends each session its replies; what follows one another goes out in one write.

@@ -6,6 +6,7 @@ mod opening;
 mod ops;
 mod release;
 mod renewal;
+mod storing;
 mod task;
 
 pub(crate) use handle::{DocumentHandle, Gone};

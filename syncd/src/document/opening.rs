@@ -2,7 +2,8 @@
 
 use super::handle::DocumentHandle;
 use super::release::unpin;
-use super::task::{DocumentTask, Log};
+use super::storing::Log;
+use super::task::DocumentTask;
 use crate::caps::{LOAD_BYTES_INLINE, QUARANTINE, STORE_DEADLINE};
 use crate::home::{Home, Pinning, Places};
 use crate::node::Node;

@@ -3,7 +3,7 @@
 use super::handle::{DocumentHandle, Inbound};
 use super::renewal::Renewal;
 use super::task::{DocumentTask, End};
-use crate::caps::{QUARANTINE, STORE_DEADLINE};
+use crate::caps::QUARANTINE;
 use crate::home::Home;
 use crate::node::Node;
 use crate::registry::Busy;
@@ -17,7 +17,10 @@ impl DocumentTask {
     pub(super) async fn end(self, end: End, inbox: mpsc::UnboundedReceiver<Inbound>) {
         match end {
             End::Unused(busy) => self.release(busy, inbox).await,
-            End::StoreLost => self.fail(&CloseReason::TryAgainLater, inbox).await,
+            End::StoreLost => {
+                tracing::error!(document = %self.handle.key, "given up with content that could not be stored");
+                self.fail(&CloseReason::TryAgainLater, inbox).await;
+            }
             End::Moved => self.fail(&CloseReason::NodeRestarting, inbox).await,
             End::Evicted(reason) => Box::pin(self.evict(&reason, inbox)).await,
             End::Poisoned => {
@@ -43,18 +46,6 @@ impl DocumentTask {
         self.fail(reason, inbox).await;
     }
 
-    /// Leaves the store one encoded state, and tells it that the document is released.
-    async fn write_down(&mut self) {
-        if self.log.entries > 1 {
-            // A log that was not compacted only takes longer to load.
-            let _ = self.compact().await;
-        }
-        let expire = self.node.ports.documents.expire(&self.handle.key, self.pin.generation);
-        if let Ok(Err(error)) = tokio::time::timeout(STORE_DEADLINE, expire).await {
-            tracing::warn!(document = %self.handle.key, %error, "the store was not told of the release");
-        }
-    }
-
     /// Closes every session; the document is loaded again by whoever comes next.
     async fn fail(mut self, reason: &CloseReason, inbox: mpsc::UnboundedReceiver<Inbound>) {
         let busy = self.node.registry.release(&self.handle);
@@ -77,6 +68,7 @@ impl DocumentTask {
 
     async fn let_go(&self) {
         self.node.metrics.documents.dec();
+        self.node.metrics.documents_unstored.sub(i64::from(self.care.is_unstored()));
         unpin(&self.node, self.handle.home(), &self.handle.key, &self.pin).await;
         if self.renewal == Renewal::Asked || self.renewed.is_some() {
             // Another pin is on its way, or there already.

@@ -3,7 +3,7 @@
 use super::task::{DocumentTask, End};
 use crate::caps::{RENEW_RETRY, STORE_DEADLINE};
 use crate::home::Pinning;
-use domain::ports::{DocumentsError, Pin, Unavailable};
+use domain::ports::{DocumentsError, Opened, Pin, Unavailable};
 
 /// How far the document is with a pin of the node's current life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,12 +51,13 @@ impl DocumentTask {
             Err(_) => Err(Unavailable::new("documents", "no answer in time").into()),
         };
         match outcome {
-            Ok(opened) if opened.position == self.log.position => {
+            Ok(opened) if self.is_same(&opened, &pin) => {
+                let has_all = opened.position >= self.log.position;
                 tracing::info!(document = %self.handle.key, generation = pin.generation.0, "pinned again");
                 self.pin = pin;
                 // Another life may have begun meanwhile.
                 self.renew_at = Some(self.node.now());
-                Ok(())
+                if has_all { Ok(()) } else { self.write_down_again().await }
             }
             Ok(_) | Err(DocumentsError::Stale { .. }) => {
                 self.pin = pin;
@@ -69,5 +70,12 @@ impl DocumentTask {
                 Ok(())
             }
         }
+    }
+
+    /// Whether nobody has written to the document since this task did: the store has it as this task left it, or has
+    /// lost something of it while no other owner had it.
+    fn is_same(&self, opened: &Opened, pin: &Pin) -> bool {
+        let is_next = pin.generation.0 == self.pin.generation.0 + 1;
+        opened.position == self.log.position || is_next && opened.position < self.log.position
     }
 }

@@ -6,10 +6,8 @@ use super::members::Members;
 use super::ops::Ops;
 use super::release::PanicGuard;
 use super::renewal::Renewal;
-use crate::caps::{
-    GRACE_RETRY, HEAVY_BYTES, LOG_BYTES_MIN, LOG_ENTRIES_MAX, SILENCE_LOOK_EVERY, STORE_DEADLINE,
-    TURN_BATCHES_MAX, TURN_REPLY_BYTES_MAX,
-};
+use super::storing::{Care, Log};
+use crate::caps::{GRACE_RETRY, HEAVY_BYTES, SILENCE_LOOK_EVERY, TURN_BATCHES_MAX, TURN_REPLY_BYTES_MAX};
 use crate::frames::SharedFrames;
 use crate::home::{Pinning, Places};
 use crate::node::Node;
@@ -17,7 +15,7 @@ use crate::registry::Busy;
 use bytes::Bytes;
 use domain::bounds::GRACE;
 use domain::close::CloseReason;
-use domain::ports::{DocumentsError, Pin, Position, RateBucket, Unavailable};
+use domain::ports::{Pin, RateBucket};
 use engine::{Document, OpsBudget, Refused, SessionId, Turn};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,10 +31,11 @@ pub(super) struct DocumentTask {
     /// The document's place in the ledger.
     pub(super) place: Places,
     pub(super) log: Log,
+    pub(super) care: Care,
     pub(super) members: Members,
-    turn: Turn,
+    pub(super) turn: Turn,
     /// When the last session left, or the document was opened.
-    unused_since: Option<Duration>,
+    pub(super) unused_since: Option<Duration>,
     look_at: Duration,
     /// When a document in grace that a handshake was looking at is looked at again.
     look_again_at: Duration,
@@ -48,27 +47,6 @@ pub(super) struct DocumentTask {
     pub(super) renewed: Option<Pinning>,
     /// Somebody wants the document to end, with this reason for its sessions.
     evicted: Option<CloseReason>,
-}
-
-/// How much of the document's log has been written since it was one encoded state.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Log {
-    pub(super) position: Position,
-    pub(super) entries: u64,
-    pub(super) bytes: usize,
-    /// Bytes of the state when it was last encoded for the store.
-    pub(super) state_bytes: usize,
-}
-
-impl Log {
-    /// The log of a document as it was loaded: one entry is its state, more are worth compacting.
-    pub(super) fn loaded(position: Position, updates: &[Bytes]) -> Self {
-        let bytes = updates.iter().map(Bytes::len).sum();
-        match updates {
-            [_] => Self { position, entries: 0, bytes: 0, state_bytes: bytes },
-            _ => Self { position, entries: updates.len() as u64, bytes, state_bytes: 0 },
-        }
-    }
 }
 
 /// Why a document's task ends.
@@ -95,6 +73,7 @@ impl DocumentTask {
         log: Log,
     ) -> Self {
         let (metrics, now) = (Arc::clone(&node.metrics), node.now());
+        let care = Care::of(&log, node.ports.documents.archive_every(), now);
         Self {
             node,
             handle,
@@ -102,6 +81,7 @@ impl DocumentTask {
             pin,
             place,
             log,
+            care,
             members: Members::new(metrics),
             turn: Turn::default(),
             unused_since: Some(now),
@@ -146,9 +126,11 @@ impl DocumentTask {
     /// Sets the timer to the next moment at which there is something to do.
     fn wind(&self, timer: std::pin::Pin<&mut Sleep>) {
         let awareness = self.document.awareness_due();
-        let grace = self.unused_since.map(|since| (since + GRACE).max(self.look_again_at));
+        let released = self.unused_since.filter(|_| !self.care.is_unstored());
+        let grace = released.map(|since| (since + GRACE).max(self.look_again_at));
         let silence = (!self.members.is_empty()).then_some(self.look_at);
-        let next = [awareness, grace, silence, self.renew_at].into_iter().flatten().min();
+        let stores = Some(self.care.next());
+        let next = [awareness, grace, silence, self.renew_at, stores].into_iter().flatten().min();
         let wait = next.map_or(GRACE, |next| next.saturating_sub(self.node.now()));
         let deadline = Instant::now() + wait;
         timer.reset(deadline);
@@ -184,12 +166,16 @@ impl DocumentTask {
             self.members.look_after_the_silent(now, self.node.now_s());
             self.look_at = now + SILENCE_LOOK_EVERY;
         }
-        self.compact_if_long().await
+        self.look_after_stores().await
     }
 
     async fn take(&mut self, inbound: Inbound) -> Result<Result<(), Poison>, End> {
         let now = self.node.now();
         match inbound {
+            Inbound::Join { joining, .. } if self.care.is_unstored() => {
+                joining.close(CloseReason::TryAgainLater);
+                joining.joined();
+            }
             Inbound::Join { session, joining, ops_per_minute } => {
                 self.document.join(session, now);
                 self.members.join(session, joining.joined(), ops_per_minute, now);
@@ -198,6 +184,8 @@ impl DocumentTask {
             Inbound::Messages { session, messages, _room } => return self.receive(session, messages).await,
             Inbound::Leave { session } => self.leave(session),
             Inbound::GiveUp(done) => self.giving_up.push(done),
+            Inbound::CheckSoon => self.check_soon(),
+            Inbound::Archived(outcome) => self.archived(outcome)?,
             Inbound::Renew => self.renew_at = Some(now),
             Inbound::Renewed(pinning) => self.renewed = Some(pinning),
             Inbound::Evict(reason) => self.evicted = Some(reason),
@@ -292,26 +280,6 @@ impl DocumentTask {
         self.leave(session);
     }
 
-    /// Stores what the turn changed. Nothing of it may be sent unless this succeeds.
-    async fn store(&mut self) -> Result<(), End> {
-        if self.turn.appends.is_empty() {
-            return Ok(());
-        }
-        let began = self.node.now();
-        let documents = &self.node.ports.documents;
-        let (generation, after) = (self.pin.generation, self.log.position);
-        let append = documents.append(&self.handle.key, generation, after, &self.turn.appends);
-        let outcome = match tokio::time::timeout(STORE_DEADLINE, append).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Unavailable::new("documents", "no answer in time").into()),
-        };
-        self.log.position = self.answered(outcome)?;
-        self.log.entries += 1;
-        self.log.bytes += self.turn.appends.iter().map(Bytes::len).sum::<usize>();
-        self.node.metrics.append(self.node.now().saturating_sub(began), self.turn.appends.len());
-        Ok(())
-    }
-
     async fn send(&mut self) {
         let now = self.node.now();
         self.members.reply(&mut self.turn.replies, now);
@@ -319,47 +287,13 @@ impl DocumentTask {
         self.turn.clear();
     }
 
-    async fn compact_if_long(&mut self) -> Result<(), End> {
-        let long =
-            self.log.bytes >= LOG_BYTES_MIN.max(self.log.state_bytes) || self.log.entries >= LOG_ENTRIES_MAX;
-        if long { self.compact().await } else { Ok(()) }
-    }
-
-    /// Replaces the stored log by one encoded state.
-    pub(super) async fn compact(&mut self) -> Result<(), End> {
-        let state =
-            heavy(self.log.state_bytes, || self.document.encoded_state()).map_err(|_| End::Poisoned)?;
-        let state_bytes = state.len();
-        let documents = &self.node.ports.documents;
-        let compaction = documents.compact(&self.handle.key, self.pin.generation, self.log.position, state);
-        let outcome = match tokio::time::timeout(STORE_DEADLINE, compaction).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Unavailable::new("documents", "no answer in time").into()),
-        };
-        // What can't be compacted is still stored; the next long log tries again.
-        if let Err(End::Moved) = self.answered(outcome) {
-            return Err(End::Moved);
-        }
-        self.log = Log { entries: 0, bytes: 0, state_bytes, ..self.log };
-        Ok(())
-    }
-
-    fn answered<T>(&self, outcome: Result<T, DocumentsError>) -> Result<T, End> {
-        let answers = !matches!(outcome, Err(DocumentsError::Unavailable(_)));
-        self.node.documents_answer.note(answers, self.node.now());
-        outcome.map_err(|error| {
-            self.node.metrics.store_error("documents");
-            tracing::warn!(document = %self.handle.key, %error, "the document could not be stored");
-            match error {
-                DocumentsError::Stale { .. } => End::Moved,
-                DocumentsError::Lost | DocumentsError::Unavailable(_) => End::StoreLost,
-            }
-        })
-    }
-
     /// Whether the document is to be released: its grace is over, or somebody asks for it early.
     fn is_over(&mut self) -> Option<Busy> {
+        // Those who ask are told that this is over when their sender is dropped.
         let asked: Vec<oneshot::Sender<()>> = std::mem::take(&mut self.giving_up);
+        if self.care.is_unstored() {
+            return None;
+        }
         let (since, now) = (self.unused_since?, self.node.now());
         let graced = now >= since + GRACE && now >= self.look_again_at;
         if asked.is_empty() && !graced {
@@ -380,7 +314,7 @@ impl DocumentTask {
 struct Poison;
 
 /// Does work on `bytes` of something. Where that is heavy, others move off this thread first.
-fn heavy<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+pub(super) fn heavy<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
     let has_other_threads = || Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
     if bytes > HEAVY_BYTES && has_other_threads() { tokio::task::block_in_place(work) } else { work() }
 }
