@@ -13,6 +13,7 @@ mod dynamo;
 mod fault_proxy;
 mod fleet;
 mod gauges;
+pub mod house;
 pub mod http;
 mod ledger_watch;
 mod limits;
