@@ -1,0 +1,157 @@
+use redis::{ConnectionInfo, IntoConnectionInfo};
+use std::fmt;
+use std::str::FromStr;
+
+/// What the names of all keys begin with where the URL does not say otherwise.
+const PREFIX: &str = "ws:";
+/// Bytes of a prefix: it stands in every key.
+const PREFIX_BYTES_MAX: usize = 64;
+
+/// Where a region's Redis or Valkey is: `redis[s]://[user:password@]host:port[/db]`. What is not plain in user and
+/// password is percent-encoded. Several installations that share a server keep apart by `?prefix=NAME:`, with which
+/// the names of their keys begin, instead of with `ws:`.
+#[derive(Clone)]
+pub struct RedisUrl {
+    info: ConnectionInfo,
+    prefix: String,
+    shown: String,
+}
+
+/// Why a text does not say where a Redis is. The text itself is not repeated, as it may hold a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRedisUrl {
+    /// It can't be taken apart, or is of another scheme.
+    #[error("expected redis://[user:password@]host:port[/db], or rediss:// for TLS")]
+    NotAUrl,
+    /// There is nowhere to connect to.
+    #[error("a Redis URL needs a host: redis://HOST:6379")]
+    NoHost,
+    /// What follows the host is no number.
+    #[error("after the host comes nothing, or the number of a database, as in redis://host:6379/0")]
+    Database,
+    /// User or password can't be read.
+    #[error("user and password must be percent-encoded where they are not letters, digits or - . _ ~")]
+    Credentials,
+    /// There is a parameter of another name.
+    #[error("a Redis URL takes no parameter but ?prefix=NAME, and no fragment")]
+    Parameter,
+    /// The prefix would make keys that can't be told apart, or too long.
+    #[error("a prefix of keys must be 1 to 64 characters of A-Z a-z 0-9 _ - . :")]
+    Prefix,
+}
+
+impl RedisUrl {
+    /// What the names of all keys begin with.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    pub(super) fn info(&self) -> &ConnectionInfo {
+        &self.info
+    }
+}
+
+impl FromStr for RedisUrl {
+    type Err = InvalidRedisUrl;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut url = redis::parse_redis_url(text).ok_or(InvalidRedisUrl::NotAUrl)?;
+        if !matches!(url.scheme(), "redis" | "rediss") {
+            return Err(InvalidRedisUrl::NotAUrl);
+        }
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(InvalidRedisUrl::NoHost)?.to_owned();
+        let database = database(url.path())?;
+        if url.fragment().is_some() {
+            return Err(InvalidRedisUrl::Parameter);
+        }
+        let prefix = prefix(url.query())?;
+        let user = Some(url.username()).filter(|user| !user.is_empty());
+        let user = user.map(|user| format!("{user}@")).unwrap_or_default();
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let database = database.map(|number| format!("/{number}")).unwrap_or_default();
+        let shown = format!("{}://{user}{host}{port}{database}", url.scheme());
+        url.set_query(None);
+        let info = url.into_connection_info().map_err(|_| InvalidRedisUrl::Credentials)?;
+        Ok(Self { info, prefix, shown })
+    }
+}
+
+fn database(path: &str) -> Result<Option<u32>, InvalidRedisUrl> {
+    match path.strip_prefix('/').unwrap_or(path) {
+        "" => Ok(None),
+        number => number.parse().map(Some).map_err(|_| InvalidRedisUrl::Database),
+    }
+}
+
+fn prefix(query: Option<&str>) -> Result<String, InvalidRedisUrl> {
+    let Some(query) = query else { return Ok(PREFIX.to_owned()) };
+    let prefix = query.strip_prefix("prefix=").ok_or(InvalidRedisUrl::Parameter)?;
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.:".contains(&b);
+    let fits = (1..=PREFIX_BYTES_MAX).contains(&prefix.len());
+    if fits && prefix.bytes().all(is_plain) { Ok(prefix.to_owned()) } else { Err(InvalidRedisUrl::Prefix) }
+}
+
+/// Without the password.
+impl fmt::Display for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RedisUrl").field(&self.shown).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_password() {
+        let cases = [
+            ("redis://127.0.0.1:6379", "redis://127.0.0.1:6379"),
+            ("redis://127.0.0.1:6379/", "redis://127.0.0.1:6379"),
+            ("rediss://cache.example.com", "rediss://cache.example.com"),
+            ("redis://:s3cret@[::1]:7/3", "redis://[::1]:7/3"),
+            ("rediss://sync:s3%23cret@cache:6380/2?prefix=staging:", "rediss://sync@cache:6380/2"),
+        ];
+        for (text, shown) in cases {
+            let url: RedisUrl = text.parse().unwrap();
+            assert_eq!(url.to_string(), shown);
+            assert!(!format!("{url:?}").contains("cret"), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn keys_begin_with_ws_or_as_the_url_says() {
+        let prefix = |text: &str| text.parse::<RedisUrl>().map(|url| url.prefix().to_owned());
+        assert_eq!(prefix("redis://h").as_deref(), Ok("ws:"));
+        assert_eq!(prefix("redis://h/1?prefix=staging:").as_deref(), Ok("staging:"));
+        for bad in ["", "a{b", "a b", "a&b=c", &"x".repeat(65)] {
+            assert_eq!(prefix(&format!("redis://h?prefix={bad}")), Err(InvalidRedisUrl::Prefix), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_with_what_would_be_right() {
+        let cases = [
+            ("", InvalidRedisUrl::NotAUrl),
+            ("127.0.0.1:6379", InvalidRedisUrl::NotAUrl),
+            ("http://h:6379", InvalidRedisUrl::NotAUrl),
+            ("redis+unix:///run/redis.sock", InvalidRedisUrl::NotAUrl),
+            ("redis://h:port", InvalidRedisUrl::NotAUrl),
+            ("redis:///0", InvalidRedisUrl::NoHost),
+            ("redis://h:6379/documents", InvalidRedisUrl::Database),
+            ("redis://h:6379/-1", InvalidRedisUrl::Database),
+            ("redis://u:%ff@h:6379", InvalidRedisUrl::Credentials),
+            ("redis://h:6379?protocol=3", InvalidRedisUrl::Parameter),
+            ("rediss://h:6379/#insecure", InvalidRedisUrl::Parameter),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(text.parse::<RedisUrl>().unwrap_err(), expected, "{text}");
+        }
+    }
+}
