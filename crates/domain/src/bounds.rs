@@ -60,5 +60,19 @@ pub const SEAL_TRIES_MAX: u32 = 16;
 pub const REAPED_AT_ONCE: usize = 32;
 /// How long grants of ops that a node has bought may be spent: what they count longer than they need to.
 pub const OPS_SPENT_WITHIN: Duration = Duration::from_millis(250);
+/// How long an op that finds its app's window empty waits for others to return what they did not use.
+pub const OPS_RETURN_WAIT: Duration = Duration::from_millis(20);
+/// How soon after a refusal an app's ops wait for others' returns again. So one that keeps asking holds its document
+/// up for a fiftieth of the time at most.
+pub const OPS_SECOND_TRY_EVERY: Duration = Duration::from_secs(1);
+/// How soon ops are bought ahead again after the gate granted fewer than that.
+pub const OPS_AHEAD_PAUSE: Duration = Duration::from_millis(25);
+/// How long a node waits before it asks a gate again that did not answer: at first, and at most.
+pub const OPS_PROBE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
+/// Lots of ops of one app that a node holds, and as many that it has yet to give back: far more than purchases follow one
+/// another within [`OPS_SPENT_WITHIN`] in earnest. What is past it is given back early, or left to count.
+pub const OPS_LOTS_MAX: usize = 64;
+/// Documents of one app that wait for ops on one node; those past it pass on the node's own share.
+pub const OPS_WAITING_MAX: usize = 65_536;
 /// How often the owner of an open document makes sure that the store has it, beside its appends.
 pub const CHECK_EVERY: Duration = Duration::from_secs(10 * 60);

@@ -13,6 +13,7 @@ pub mod ids;
 pub mod lease;
 pub mod ledger;
 pub mod limits;
+pub mod ops;
 pub mod policy;
 pub mod ports;
 pub mod token;
