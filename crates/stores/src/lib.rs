@@ -26,4 +26,4 @@ mod retention;
 pub mod seal;
 pub mod system;
 
-pub use retention::Retention;
+pub use retention::{AtRelease, NoTimedRetention, Retention};

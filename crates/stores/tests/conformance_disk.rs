@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
-use stores::Retention;
+use stores::AtRelease;
 use stores::disk::DiskDocuments;
 use tempfile::TempDir;
 
-fn documents(retention: Retention) -> (TempDir, Arc<DiskDocuments>) {
+fn documents(retention: AtRelease) -> (TempDir, Arc<DiskDocuments>) {
     let folder = tempfile::tempdir().unwrap();
     let store = DiskDocuments::open_with_retention(folder.path(), retention).unwrap();
     (folder, Arc::new(store))
@@ -14,12 +14,12 @@ fn documents(retention: Retention) -> (TempDir, Arc<DiskDocuments>) {
 
 mod kept {
     use super::*;
-    stores::conformance!(documents, documents(Retention::Kept));
-    stores::conformance!(documents_kept, documents(Retention::Kept));
+    stores::conformance!(documents, documents(AtRelease::Kept));
+    stores::conformance!(documents_kept, documents(AtRelease::Kept));
 }
 
 mod dropped_at_release {
     use super::*;
-    stores::conformance!(documents, documents(Retention::DroppedAtRelease));
-    stores::conformance!(documents_dropped, documents(Retention::DroppedAtRelease));
+    stores::conformance!(documents, documents(AtRelease::Dropped));
+    stores::conformance!(documents_dropped, documents(AtRelease::Dropped));
 }

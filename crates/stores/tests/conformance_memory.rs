@@ -26,11 +26,11 @@ mod documents {
 
 mod documents_dropped_at_release {
     use super::*;
-    use stores::Retention;
+    use stores::AtRelease;
     use stores::memory::MemoryDocuments;
 
     fn documents() -> Arc<MemoryDocuments> {
-        Arc::new(MemoryDocuments::with_retention(Retention::DroppedAtRelease))
+        Arc::new(MemoryDocuments::with_retention(AtRelease::Dropped))
     }
 
     stores::conformance!(documents, ((), documents()));

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use stores::disk::{DiskDocuments, DiskError};
-use stores::{Retention, disk};
+use stores::{AtRelease, disk};
 
 const FOLDER: &str = "STORES_TEST_DISK_FOLDER";
 
@@ -72,7 +72,7 @@ async fn a_compacted_document_is_the_same_after_a_restart() {
 #[tokio::test]
 async fn a_dropped_document_is_gone_after_a_restart_too() {
     let folder = tempfile::tempdir().unwrap();
-    let open = || DiskDocuments::open_with_retention(folder.path(), Retention::DroppedAtRelease).unwrap();
+    let open = || DiskDocuments::open_with_retention(folder.path(), AtRelease::Dropped).unwrap();
     let store = open();
     content(&store, "d", 1).await;
     store.append(&document("d"), Generation(1), Position(0), &[update("x")]).await.unwrap();
@@ -88,7 +88,7 @@ async fn a_dropped_document_is_gone_after_a_restart_too() {
 #[tokio::test]
 async fn the_first_generation_is_above_all_earlier_ones_dropped_documents_included() {
     let folder = tempfile::tempdir().unwrap();
-    let open = || DiskDocuments::open_with_retention(folder.path(), Retention::DroppedAtRelease).unwrap();
+    let open = || DiskDocuments::open_with_retention(folder.path(), AtRelease::Dropped).unwrap();
     for (first, opened) in [(1, 7), (8, 3), (8, 100), (101, 101)] {
         let store = open();
         assert_eq!(store.first_generation(), Generation(first));

@@ -6,7 +6,7 @@ use domain::ids::{AppId, AppKey, DocumentKey, DocumentName, Generation, TenantId
 use domain::ports::{Documents, DocumentsError, Position};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use stores::Retention;
+use stores::AtRelease;
 use stores::disk::DiskDocuments;
 use stores::faults::{FaultPlan, Faults};
 use stores::lent::{BorrowedDocuments, LoanSecret, lend};
@@ -53,11 +53,11 @@ async fn borrowed(documents: Arc<dyn Documents>) -> (Lender, Arc<BorrowedDocumen
     (lender, borrower)
 }
 
-async fn from_memory(retention: Retention) -> (Lender, Arc<BorrowedDocuments>) {
+async fn from_memory(retention: AtRelease) -> (Lender, Arc<BorrowedDocuments>) {
     borrowed(Arc::new(MemoryDocuments::with_retention(retention))).await
 }
 
-async fn from_disk(retention: Retention) -> ((Lender, TempDir), Arc<BorrowedDocuments>) {
+async fn from_disk(retention: AtRelease) -> ((Lender, TempDir), Arc<BorrowedDocuments>) {
     let folder = tempfile::tempdir().unwrap();
     let store = DiskDocuments::open_with_retention(folder.path(), retention).unwrap();
     let (lender, borrower) = borrowed(Arc::new(store)).await;
@@ -66,26 +66,26 @@ async fn from_disk(retention: Retention) -> ((Lender, TempDir), Arc<BorrowedDocu
 
 mod memory_kept {
     use super::*;
-    stores::conformance!(documents, from_memory(Retention::Kept).await);
-    stores::conformance!(documents_kept, from_memory(Retention::Kept).await);
+    stores::conformance!(documents, from_memory(AtRelease::Kept).await);
+    stores::conformance!(documents_kept, from_memory(AtRelease::Kept).await);
 }
 
 mod memory_dropped_at_release {
     use super::*;
-    stores::conformance!(documents, from_memory(Retention::DroppedAtRelease).await);
-    stores::conformance!(documents_dropped, from_memory(Retention::DroppedAtRelease).await);
+    stores::conformance!(documents, from_memory(AtRelease::Dropped).await);
+    stores::conformance!(documents_dropped, from_memory(AtRelease::Dropped).await);
 }
 
 mod disk_kept {
     use super::*;
-    stores::conformance!(documents, from_disk(Retention::Kept).await);
-    stores::conformance!(documents_kept, from_disk(Retention::Kept).await);
+    stores::conformance!(documents, from_disk(AtRelease::Kept).await);
+    stores::conformance!(documents_kept, from_disk(AtRelease::Kept).await);
 }
 
 mod disk_dropped_at_release {
     use super::*;
-    stores::conformance!(documents, from_disk(Retention::DroppedAtRelease).await);
-    stores::conformance!(documents_dropped, from_disk(Retention::DroppedAtRelease).await);
+    stores::conformance!(documents, from_disk(AtRelease::Dropped).await);
+    stores::conformance!(documents_dropped, from_disk(AtRelease::Dropped).await);
 }
 
 fn document() -> DocumentKey {

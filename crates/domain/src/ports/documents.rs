@@ -41,15 +41,29 @@ pub enum DocumentsError {
 /// How much a document's log may grow before its owner replaces it by one encoded state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogBounds {
-    /// Bytes of updates, where the state is no larger than that; the state's size, where it is larger.
+    /// Bytes of a log that is worth no compaction, however small the state is.
     pub bytes: usize,
+    /// Where the state is larger than so many times [`LogBounds::bytes`], the log may have its part of the state's
+    /// size. At least 1.
+    pub state_parts: usize,
+    /// Bytes that an entry takes beside its updates.
+    pub entry_bytes: usize,
     /// Entries.
     pub entries: u64,
 }
 
 impl LogBounds {
     /// For a log on a disk, where room costs little and a start reads it at once.
-    pub const ON_DISK: Self = Self { bytes: 1024 * 1024, entries: 4096 };
+    pub const ON_DISK: Self = Self { bytes: 1024 * 1024, state_parts: 1, entry_bytes: 0, entries: 4096 };
+
+    /// Whether a log of so many entries and bytes of updates is worth compacting, where the state had `state_bytes`
+    /// when it was last encoded.
+    #[must_use]
+    pub fn are_reached(self, entries: u64, bytes: usize, state_bytes: usize) -> bool {
+        let overhead = self.entry_bytes.saturating_mul(usize::try_from(entries).unwrap_or(usize::MAX));
+        let bytes_max = self.bytes.max(state_bytes / self.state_parts.max(1));
+        entries >= self.entries || bytes.saturating_add(overhead) >= bytes_max
+    }
 }
 
 /// The content of documents: a log of updates that is now and then replaced by one encoded state.
@@ -64,6 +78,9 @@ impl LogBounds {
 /// - Appends of one document are made one after the other by its owner; of several documents at once.
 /// - A store that can lose what it has acknowledged says [`DocumentsError::Lost`] to whoever appends after, compacts
 ///   through or checks a position that its log does not reach, or has not opened the document as the store has it.
+/// - Where parts of what is stored are missing, so that it is no earlier copy either, the first call that finds it says
+///   [`DocumentsError::Lost`], [`Documents::open`] and, of a document that is to be kept, [`Documents::expire`]
+///   included. Later ones have what is left of the document, or nothing.
 /// - [`Documents::compact`] replaces every entry up to and including `through` by `state`, atomically, and keeps
 ///   what came after. May be repeated.
 /// - [`Documents::check`] changes nothing, but that the store may drop a document by itself that nobody has
@@ -132,5 +149,32 @@ pub trait Documents: Send + Sync + 'static {
     /// Waits until the store may have lost something. A store that can't never returns.
     async fn interrupted(&self) {
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_long_by_its_entries_its_bytes_or_its_part_of_the_state() {
+        let bounds = LogBounds { bytes: 1_000, state_parts: 2, entry_bytes: 10, entries: 50 };
+        for (entries, bytes, state_bytes, reached) in [
+            (0, 0, 0, false),
+            (1, 989, 0, false),
+            (1, 990, 0, true),
+            (1, 990, 2_000, true),
+            (1, 990, 2_002, false),
+            (1, 49_990, 100_000, true),
+            (49, 0, 0, false),
+            (50, 0, 100_000, true),
+            (u64::MAX, usize::MAX, usize::MAX, true),
+        ] {
+            assert_eq!(
+                bounds.are_reached(entries, bytes, state_bytes),
+                reached,
+                "{entries} {bytes} {state_bytes}"
+            );
+        }
     }
 }

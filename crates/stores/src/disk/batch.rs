@@ -3,7 +3,7 @@ use super::key::StoredKey;
 use super::recent::Recent;
 use super::record::{Change, Record};
 use super::request::{Opening, Reply, Request};
-use crate::Retention;
+use crate::AtRelease;
 use bytes::Bytes;
 use domain::ids::Generation;
 use domain::ports::{DocumentsError, Position, Unavailable};
@@ -32,7 +32,7 @@ pub(super) enum Answer {
 
 impl Batch {
     /// Decides what becomes of a request, as if all that was decided before it were true.
-    pub(super) fn decide(&mut self, request: Request, recent: &mut Recent, retention: Retention) {
+    pub(super) fn decide(&mut self, request: Request, recent: &mut Recent, retention: AtRelease) {
         match request {
             Request::Open { key, generation, reply } => match self.open(key, generation, recent) {
                 Ok(Some(known)) => self.answers.push(Answer::Opened(reply, known)),
@@ -116,15 +116,15 @@ impl Batch {
         key: &StoredKey,
         generation: Generation,
         recent: &mut Recent,
-        retention: Retention,
+        retention: AtRelease,
     ) -> Result<(), DocumentsError> {
         match (retention, self.head(key, recent)?) {
-            (Retention::Kept, _) => {
+            (AtRelease::Kept, _) => {
                 self.permitted(key, generation, recent)?;
                 recent.forget(key);
             }
-            (Retention::DroppedAtRelease, None) => {}
-            (Retention::DroppedAtRelease, Some(head)) => {
+            (AtRelease::Dropped, None) => {}
+            (AtRelease::Dropped, Some(head)) => {
                 check(head, generation)?;
                 self.change(key.clone(), head, Change::Drop);
             }

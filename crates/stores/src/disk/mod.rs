@@ -24,7 +24,7 @@ mod start;
 mod table;
 mod writer;
 
-use crate::Retention;
+use crate::AtRelease;
 use bytes::Bytes;
 use domain::ids::{DocumentKey, Generation};
 use domain::ports::{Documents, DocumentsError, Opened, Position, Unavailable};
@@ -62,14 +62,14 @@ impl DiskDocuments {
     /// # Errors
     /// [`DiskError::InUse`] where another process has the folder, and what else is in the way.
     pub fn open(path: &Path) -> Result<Self, DiskError> {
-        Self::open_with_retention(path, Retention::Kept)
+        Self::open_with_retention(path, AtRelease::Kept)
     }
 
     /// The documents in the folder at `path`.
     ///
     /// # Errors
     /// As [`DiskDocuments::open`].
-    pub fn open_with_retention(path: &Path, retention: Retention) -> Result<Self, DiskError> {
+    pub fn open_with_retention(path: &Path, retention: AtRelease) -> Result<Self, DiskError> {
         let lock = FolderLock::take(path)?;
         let (queue, requests) = mpsc::channel(QUEUE);
         let (table, journal) = start::recover(path)?;

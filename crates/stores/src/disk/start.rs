@@ -5,7 +5,7 @@ use super::recent::Recent;
 use super::request::Request;
 use super::table::Table;
 use super::writer::{Timing, Writer};
-use crate::Retention;
+use crate::AtRelease;
 use domain::ids::Generation;
 use domain::ports::Unavailable;
 use std::fs::{self, File, TryLockError};
@@ -102,7 +102,7 @@ pub(super) fn first_generation(path: &Path, table: &Table) -> Result<Generation,
 /// Starts the two threads that serve `queue`; `waker` is its other end.
 pub(super) fn serve(
     path: &Path,
-    retention: Retention,
+    retention: AtRelease,
     (table, journal): (Table, Journal),
     queue: Receiver<Request>,
     waker: WeakSender<Request>,

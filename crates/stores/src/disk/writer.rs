@@ -5,7 +5,7 @@ use super::pending::Pending;
 use super::recent::Recent;
 use super::request::Request;
 use super::table::Table;
-use crate::Retention;
+use crate::AtRelease;
 use domain::ports::Unavailable;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const BATCH_BYTES: usize = 1024 * 1024;
 /// then answered.
 pub(super) struct Writer {
     pub(super) folder: PathBuf,
-    pub(super) retention: Retention,
+    pub(super) retention: AtRelease,
     pub(super) table: Arc<Table>,
     pub(super) journal: Journal,
     pub(super) recent: Recent,

@@ -1,5 +1,5 @@
 use super::shards::Shards;
-use crate::Retention;
+use crate::AtRelease;
 use bytes::Bytes;
 use domain::ids::{DocumentKey, Generation};
 use domain::ports::{Documents, DocumentsError, Opened, Position};
@@ -9,7 +9,7 @@ use std::collections::{HashMap, VecDeque};
 #[derive(Debug, Default)]
 pub struct MemoryDocuments {
     logs: Shards<HashMap<DocumentKey, Log>>,
-    retention: Retention,
+    retention: AtRelease,
 }
 
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl MemoryDocuments {
 
     /// A store without documents.
     #[must_use]
-    pub fn with_retention(retention: Retention) -> Self {
+    pub fn with_retention(retention: AtRelease) -> Self {
         Self { logs: Shards::default(), retention }
     }
 
@@ -93,8 +93,8 @@ impl Documents for MemoryDocuments {
 
     async fn expire(&self, document: &DocumentKey, generation: Generation) -> Result<(), DocumentsError> {
         match self.retention {
-            Retention::Kept => self.with_log(document, generation, |_| ()),
-            Retention::DroppedAtRelease => {
+            AtRelease::Kept => self.with_log(document, generation, |_| ()),
+            AtRelease::Dropped => {
                 let mut logs = self.logs.of(document);
                 match logs.get(document) {
                     Some(log) if log.generation > generation => {
