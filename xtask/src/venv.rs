@@ -1,5 +1,5 @@
 use crate::failure::Failure;
-use crate::house::{House, run};
+use crate::house::{House, output, run};
 use std::path::{Path, PathBuf};
 
 /// A program from the Python package index, in a private environment below the target folder: nothing is installed
@@ -18,16 +18,27 @@ pub(crate) struct PythonProgram {
 impl PythonProgram {
     /// Installs the program where it is not yet. Returns where it is.
     pub(crate) fn installed(&self, house: &House) -> Result<PathBuf, Failure> {
-        let venv = house.built(&format!("tools/{}-{}", self.program, self.version));
-        let program = venv.join("bin").join(self.program);
+        let program = self.venv(house).join("bin").join(self.program);
         if !program.exists() {
-            self.install(house, &venv).map_err(|cause| Failure::NotInstalled {
+            self.install(house, &self.venv(house)).map_err(|cause| Failure::NotInstalled {
                 program: self.program,
                 cause: Box::new(cause),
                 advice: self.advice,
             })?;
         }
         Ok(program)
+    }
+
+    /// Installs the package where it is not yet. Returns what these lines of Python print about it.
+    pub(crate) fn says(&self, house: &House, lines: &str) -> Result<String, Failure> {
+        self.installed(house)?;
+        let python = self.venv(house).join("bin/python");
+        let printed = output(house.program(python).args(["-c", lines]))?;
+        Ok(printed.trim().to_owned())
+    }
+
+    fn venv(&self, house: &House) -> PathBuf {
+        house.built(&format!("tools/{}-{}", self.program, self.version))
     }
 
     fn install(&self, house: &House, venv: &Path) -> Result<(), Failure> {

@@ -1,14 +1,18 @@
-//! Servers that speak DynamoDB's protocol, well or badly.
+//! The servers that adapters are tested against: real ones, and ones that behave badly.
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test binary uses its share of them")]
 #![allow(clippy::unwrap_used, reason = "what a test needs and lacks fails it")]
 
 pub(crate) mod dynoxide;
 pub(crate) mod fresh_table;
 pub(crate) mod http;
+pub(crate) mod installed;
 pub(crate) mod lossy;
 pub(crate) mod ministack;
 pub(crate) mod process;
+pub(crate) mod redis;
+pub(crate) mod redis_cluster;
 pub(crate) mod scripted;
+pub(crate) mod switch;
 
 use std::sync::Arc;
 use stores::dynamo::{Access, DynamoHome, HomeTable};
