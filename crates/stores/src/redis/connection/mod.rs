@@ -105,19 +105,19 @@ impl Redis {
         read(lane, answer)
     }
 
-    /// Runs a script on one key, and reads its answer.
+    /// Runs a script on one key, or on several that share a slot, and reads its answer.
     pub(crate) async fn run<T: FromRedisValue>(
         &self,
         lane: Lane,
         within: Duration,
         script: &Script,
-        key: &str,
+        keys: impl ToRedisArgs + Sync,
         args: impl ToRedisArgs + Sync,
     ) -> Result<T, Unavailable> {
         let answer = async {
-            match self.link(lane).ask(&script.by_digest(key, &args)).await {
+            match self.link(lane).ask(&script.by_digest(&keys, &args)).await {
                 Err(failure) if lacks_script(&failure) => {
-                    self.link(lane).ask(&script.by_text(key, &args)).await
+                    self.link(lane).ask(&script.by_text(&keys, &args)).await
                 }
                 answer => answer,
             }

@@ -1,6 +1,7 @@
 use redis::{Cmd, ToRedisArgs};
 
-/// A Lua script that works on one key. Servers keep it under its digest until they are restarted or flush it.
+/// A Lua script that works on one key, or on keys that share a slot. Servers keep it under its digest until they are
+/// restarted or flush it.
 pub(crate) struct Script {
     text: &'static str,
     digest: String,
@@ -13,18 +14,18 @@ impl Script {
     }
 
     /// Runs the script that the server has under the digest.
-    pub(super) fn by_digest(&self, key: &str, args: &impl ToRedisArgs) -> Cmd {
-        invocation("EVALSHA", &self.digest, key, args)
+    pub(super) fn by_digest(&self, keys: &impl ToRedisArgs, args: &impl ToRedisArgs) -> Cmd {
+        invocation("EVALSHA", &self.digest, keys, args)
     }
 
     /// Runs the script, and leaves it with the server.
-    pub(super) fn by_text(&self, key: &str, args: &impl ToRedisArgs) -> Cmd {
-        invocation("EVAL", self.text, key, args)
+    pub(super) fn by_text(&self, keys: &impl ToRedisArgs, args: &impl ToRedisArgs) -> Cmd {
+        invocation("EVAL", self.text, keys, args)
     }
 }
 
-fn invocation(command: &str, script: &str, key: &str, args: &impl ToRedisArgs) -> Cmd {
+fn invocation(command: &str, script: &str, keys: &impl ToRedisArgs, args: &impl ToRedisArgs) -> Cmd {
     let mut invocation = redis::cmd(command);
-    invocation.arg(script).arg(1).arg(key).arg(args);
+    invocation.arg(script).arg(keys.num_of_args()).arg(keys).arg(args);
     invocation
 }
