@@ -27,7 +27,8 @@ const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.
 /// `GET /health`: 200 while the node takes connections, else 503.
 pub(crate) fn health(node: &Node) -> Answer {
     let now = node.now();
-    let answers = node.documents_answer.answers(now) && node.homes().all(|home| home.answers());
+    let stores_answer = node.documents_answer.answers(now) && node.gate.answers();
+    let answers = stores_answer && node.homes().all(|home| home.answers());
     let status = if node.is_overloaded() {
         "overloaded"
     } else if node.is_draining() || !answers {

@@ -30,8 +30,11 @@ pub const TURN_REPLY_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of a message, or of a state to encode, from which the work on it moves off the threads that serve
 /// everybody.
 pub const HEAVY_BYTES: usize = 256 * 1024;
-/// How long an op that finds its app's window empty waits for others to return what they did not use.
-pub const OPS_RETURN_WAIT: Duration = Duration::from_millis(20);
+/// How long an op may wait for its app's purse: longer than a return, two purchases and the pause between them may take.
+/// Past it, it passes on the node's own share.
+pub const OPS_WAIT: Duration = Duration::from_millis(500);
+/// How long the answer to a purchase of ops that missed its deadline is still waited for, so that it can be given back.
+pub const OPS_LATE_WAIT: Duration = Duration::from_secs(1);
 /// How soon a document in grace that a handshake is looking at is looked at again.
 pub const GRACE_RETRY: Duration = Duration::from_millis(100);
 /// Sessions that are sent to before other tasks get a chance.

@@ -125,7 +125,7 @@ async fn is_over(node: &Node, policy: Policy, client: ClientIp) -> bool {
         return false;
     }
     let bucket = RateBucket::Client(policy, client);
-    let grant = node.take(&bucket, Want::only(1), policy.window(), Duration::ZERO).await;
+    let grant = node.gate.take(&bucket, Want::only(1), policy.window(), Duration::ZERO).await;
     grant.is_some_and(|grant| grant.count == 0)
 }
 

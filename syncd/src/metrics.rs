@@ -1,6 +1,7 @@
 //! What an operator sees, as Prometheus text.
 
 use domain::close::CloseReason;
+use domain::ports::{Grant, Want};
 use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
@@ -36,6 +37,10 @@ pub struct Metrics {
     pub documents_rewritten: IntCounter,
     /// Ops that were applied.
     pub ops: IntCounter,
+    /// Those of them that passed on this node's own share, because the rate gate was away.
+    pub ops_shared_out: IntCounter,
+    ops_purchases: IntCounterVec,
+    ops_purchase_seconds: Histogram,
     /// Messages that were received.
     pub messages_received: IntCounter,
     /// Bytes of messages that were received.
@@ -78,6 +83,33 @@ pub enum HandshakeOutcome {
     Refused(u16),
     /// Answered by this HTTP status before the upgrade.
     Status(u16),
+}
+
+/// What came of a purchase of ops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PurchaseOutcome {
+    /// All that was needed was granted.
+    Granted,
+    /// Less than that.
+    Short,
+    /// The rate gate did not answer in time.
+    Unanswered,
+}
+
+impl PurchaseOutcome {
+    /// What a grant is to whoever wanted that much.
+    #[must_use]
+    pub fn of(want: Want, grant: Grant) -> Self {
+        if grant.count < want.need { Self::Short } else { Self::Granted }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::Short => "short",
+            Self::Unanswered => "unanswered",
+        }
+    }
 }
 
 fn buckets() -> Vec<f64> {
@@ -129,6 +161,20 @@ impl Metrics {
                 "Documents written down again as a whole, as their store had lost or missed something",
             )?,
             ops: counter("wiresocket_ops_total", "Updates that changed a document")?,
+            ops_shared_out: counter(
+                "wiresocket_ops_shared_out_total",
+                "Ops let pass on the node's own share because the rate gate was away",
+            )?,
+            ops_purchases: counters(
+                "wiresocket_ops_purchases_total",
+                "Purchases of ops from the rate gate by result",
+                "result",
+            )?,
+            ops_purchase_seconds: histogram(
+                "wiresocket_ops_purchase_seconds",
+                "Time of a purchase of ops",
+                buckets(),
+            )?,
             messages_received: counter("wiresocket_messages_received_total", "Messages from clients")?,
             bytes_received: counter("wiresocket_bytes_received_total", "Message bytes from clients")?,
             frames_sent: counter("wiresocket_frames_sent_total", "Data frames sent to clients")?,
@@ -138,7 +184,7 @@ impl Metrics {
             closes: counters("wiresocket_closes_total", "Close frames sent by code", "code")?,
             fail_opens: counters(
                 "wiresocket_rate_limit_fail_opens_total",
-                "Requests and ops let pass because the rate gate did not answer",
+                "Requests, and calls for ops, that the rate gate did not answer",
                 "bucket",
             )?,
             ledger_writes: counters("wiresocket_ledger_writes_total", "Ledger writes by result", "result")?,
@@ -194,6 +240,12 @@ impl Metrics {
     /// Notes a close frame.
     pub fn close(&self, reason: &CloseReason) {
         self.closes.with_label_values(&[&reason.code().to_string()]).inc();
+    }
+
+    /// Notes a purchase of ops.
+    pub fn ops_purchase(&self, took: Duration, outcome: PurchaseOutcome) {
+        self.ops_purchases.with_label_values(&[outcome.name()]).inc();
+        self.ops_purchase_seconds.observe(took.as_secs_f64());
     }
 
     /// Notes that something passed a rate gate that did not answer.

@@ -2,18 +2,19 @@
 
 use crate::caps::{CLOSE_WAIT, CLOSING_MAX};
 use crate::config::NodeConfig;
+use crate::gate::Gate;
 use crate::health::Answers;
 use crate::home::{Home, Introduction};
 use crate::link::Link;
 use crate::metrics::Metrics;
+use crate::ops::Purses;
 use crate::refusals::Refusals;
 use crate::registry::Registry;
 use crate::relay::Dialer;
 use domain::clock::{Clock, Entropy};
 use domain::close::CloseReason;
 use domain::ids::HomeRegion;
-use domain::policy::{GATE_DEADLINE, Window};
-use domain::ports::{Documents, Grant, HomePorts, Homes, RateBucket, RateGate, Tokens, Want};
+use domain::ports::{Documents, HomePorts, Homes, RateGate, Tokens};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -51,8 +52,9 @@ pub(crate) struct Node {
     closing: AtomicUsize,
     draining: AtomicBool,
     pub(crate) documents_answer: Answers,
-    /// When a fail-open was last logged.
-    fail_open_logged: Mutex<Option<Duration>>,
+    pub(crate) gate: Arc<Gate>,
+    /// What the apps' documents spend ops from.
+    pub(crate) purses: Purses,
 }
 
 struct Kept {
@@ -106,10 +108,11 @@ impl Node {
         let homes = ports.homes.iter().map(home).collect();
         let dialer =
             config.relay.as_ref().map(|relay| Dialer::new(relay.secret.clone(), Arc::clone(&ports.entropy)));
+        let gate = Gate::new(Arc::clone(&ports.gate), Arc::clone(&ports.clock), Arc::clone(&metrics));
+        let gate = Arc::new(gate);
         Arc::new(Self {
             dialer,
             config,
-            ports,
             metrics,
             homes,
             registry: Arc::new(Registry::default()),
@@ -119,7 +122,9 @@ impl Node {
             closing: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             documents_answer: Answers::default(),
-            fail_open_logged: Mutex::default(),
+            purses: Purses::new(Arc::clone(&gate), Arc::clone(&ports.entropy)),
+            gate,
+            ports,
         })
     }
 
@@ -208,39 +213,6 @@ impl Node {
 
     pub(crate) fn links(&self) -> Vec<Arc<Link>> {
         self.links.lock().values().map(|kept| Arc::clone(&kept.link)).collect()
-    }
-
-    /// Takes from a rate's window. A gate that does not answer in time lets pass.
-    pub(crate) async fn take(
-        &self,
-        bucket: &RateBucket,
-        want: Want,
-        window: Window,
-        within: Duration,
-    ) -> Option<Grant> {
-        let taking = self.ports.gate.take(bucket, want, window, within);
-        let answer = tokio::time::timeout(GATE_DEADLINE, taking).await;
-        let error = match answer {
-            Ok(Ok(granted)) => return Some(granted),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "no answer in time".to_owned(),
-        };
-        self.failed_open(bucket, &error);
-        None
-    }
-
-    pub(crate) fn failed_open(&self, bucket: &RateBucket, error: &str) {
-        let name = match bucket {
-            RateBucket::Client(policy, _) => policy.name(),
-            RateBucket::Ops(_) => "ops",
-        };
-        self.metrics.fail_open(name);
-        let now = self.now();
-        let mut logged = self.fail_open_logged.lock();
-        if logged.is_none_or(|at| now >= at + Duration::from_secs(60)) {
-            *logged = Some(now);
-            tracing::warn!(bucket = name, error, "the rate gate did not answer; letting pass");
-        }
     }
 }
 

@@ -11,11 +11,13 @@ use crate::caps::{GRACE_RETRY, HEAVY_BYTES, SILENCE_LOOK_EVERY, TURN_BATCHES_MAX
 use crate::frames::SharedFrames;
 use crate::home::{Pinning, Places};
 use crate::node::Node;
+use crate::ops::Taken;
 use crate::registry::Busy;
 use bytes::Bytes;
 use domain::bounds::GRACE;
 use domain::close::CloseReason;
-use domain::ports::{Pin, RateBucket};
+use domain::ops::Token;
+use domain::ports::Pin;
 use engine::{Document, OpsBudget, Refused, SessionId, Turn};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +35,7 @@ pub(super) struct DocumentTask {
     pub(super) log: Log,
     pub(super) care: Care,
     pub(super) members: Members,
+    ops: Ops,
     pub(super) turn: Turn,
     /// When the last session left, or the document was opened.
     pub(super) unused_since: Option<Duration>,
@@ -73,6 +76,8 @@ impl DocumentTask {
         log: Log,
     ) -> Self {
         let (metrics, now) = (Arc::clone(&node.metrics), node.now());
+        let purse = node.purses.of(&handle.key.app);
+        let ops = Ops::new(purse, Arc::clone(handle.home()), Arc::clone(&metrics));
         let care = Care::of(&log, node.ports.documents.archive_every(), now);
         Self {
             node,
@@ -83,6 +88,7 @@ impl DocumentTask {
             log,
             care,
             members: Members::new(metrics),
+            ops,
             turn: Turn::default(),
             unused_since: Some(now),
             look_at: now + SILENCE_LOOK_EVERY,
@@ -209,25 +215,52 @@ impl DocumentTask {
         let (link, limit) = (Arc::clone(&member.link), member.ops_per_minute);
         self.node.metrics.messages_received.inc_by(messages.len() as u64);
         self.node.metrics.bytes_received.inc_by(messages.iter().map(|m| m.len() as u64).sum());
-        let mut ops = self.buy_ops(&messages, limit).await;
         let mut outcome = Ok(());
-        for message in &messages {
-            outcome = self.apply(session, message, &mut ops.budget);
-            if outcome == Err(Refused::OpsExceeded) && self.buy_again(&mut ops, limit).await {
-                outcome = self.apply(session, message, &mut ops.budget);
-            }
+        for (i, message) in messages.iter().enumerate() {
+            outcome = self.receive_one(session, limit, message, &messages[i + 1..]).await;
             // A few bytes may ask for megabytes: what is to be sent is sent before more is asked for.
             if self.turn.replies.iter().map(|(_, reply)| reply.len()).sum::<usize>() > TURN_REPLY_BYTES_MAX {
-                // Boxed, as the next try for an op is: an open document keeps no room for what is rare.
+                // Boxed, as waiting for an op is: an open document keeps no room for what is rare.
                 Box::pin(self.flush()).await?;
             }
             if outcome.is_err() || link.is_overrun() {
                 break;
             }
         }
-        self.node.metrics.ops.inc_by(ops.used());
-        ops.give_back(&self.node, &self.ops(), limit).await;
         Ok(self.judge(session, limit, outcome))
+    }
+
+    /// Takes one message, and an op of the app's for it where it is one.
+    async fn receive_one(
+        &mut self,
+        session: SessionId,
+        limit: u64,
+        message: &Bytes,
+        following: &[Bytes],
+    ) -> Result<(), Refused> {
+        let taken = if engine::may_be_op(message) { self.ops.take(limit) } else { Taken::Full };
+        let token = if let Taken::Token(token) = taken { Some(token) } else { None };
+        let outcome = self.apply_with(session, message, token);
+        if outcome != Err(Refused::OpsExceeded) || taken != Taken::Empty {
+            return outcome;
+        }
+        let token = Box::pin(self.ops.wait(limit, following)).await;
+        self.apply_with(session, message, token)
+    }
+
+    /// Applies one message. Without a token only what is no op is applied.
+    fn apply_with(
+        &mut self,
+        session: SessionId,
+        message: &Bytes,
+        token: Option<Token>,
+    ) -> Result<(), Refused> {
+        let mut budget = OpsBudget::new(u64::from(token.is_some()));
+        let outcome = self.apply(session, message, &mut budget);
+        if let Some(token) = token {
+            self.ops.settle(token, &budget);
+        }
+        outcome
     }
 
     /// Applies one message; a heavy one on a thread that serves nobody else meanwhile.
@@ -252,25 +285,10 @@ impl DocumentTask {
         }
     }
 
-    /// Takes as many ops from the app's window as these messages could be.
-    async fn buy_ops(&self, messages: &[Bytes], limit: u64) -> Ops {
-        let possible = messages.iter().filter(|message| engine::may_be_op(message)).count() as u64;
-        Ops::buy(&self.node, &self.ops(), possible, limit).await
-    }
-
-    async fn buy_again(&self, ops: &mut Ops, limit: u64) -> bool {
-        let bucket = self.ops();
-        Box::pin(ops.buy_again(&self.node, &bucket, limit)).await
-    }
-
     async fn flush(&mut self) -> Result<(), End> {
         self.store().await?;
         self.send().await;
         Ok(())
-    }
-
-    fn ops(&self) -> RateBucket {
-        RateBucket::Ops(self.handle.key.app.clone())
     }
 
     fn expel(&mut self, session: SessionId, reason: CloseReason) {

@@ -44,6 +44,14 @@ impl Home {
         Ok(nodes)
     }
 
+    /// How many nodes of this region live, this one included, as they were last seen.
+    #[must_use]
+    pub fn living_nodes(&self) -> u64 {
+        let nodes = self.nodes.borrow();
+        let here = nodes.iter().filter(|node| node.region == self.introduction.region);
+        here.filter(|node| !node.state.is_dead()).count().max(1) as u64
+    }
+
     /// Whether a node's life is known to be over.
     #[must_use]
     pub fn is_dead(&self, node: &NodeId) -> bool {
