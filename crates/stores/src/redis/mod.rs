@@ -2,6 +2,8 @@
 
 mod connection;
 mod documents;
+mod rate_gate;
 
 pub use connection::{InvalidCa, InvalidRedisUrl, Redis, RedisUrl};
 pub use documents::RedisDocuments;
+pub use rate_gate::RedisRateGate;

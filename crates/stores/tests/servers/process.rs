@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 /// Says which process the server is, and ends it when its own input ends: that is when this process does, however it
 /// does.
-const GUARD: &str = r#""$0" "$@" </dev/null 2>&1 & server=$!; echo "server=$server"; read -r _; kill -9 $server; wait"#;
+const GUARD: &str =
+    r#""$0" "$@" </dev/null 2>&1 & server=$!; echo "server=$server"; read -r _; kill -9 $server; wait"#;
 /// How long a server may take until it listens.
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(20);

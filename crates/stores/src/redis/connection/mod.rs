@@ -18,7 +18,7 @@ use domain::ports::Unavailable;
 use failure::{Failure, lacks_script};
 use link::Link;
 use masters::Masters;
-use redis::{Cmd, FromRedisValue, ToRedisArgs, Value};
+use redis::{FromRedisValue, ToRedisArgs};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,17 +94,6 @@ impl Redis {
         format!("{}{name}", self.url.prefix())
     }
 
-    /// Sends one command of one key, and reads its answer.
-    pub(crate) async fn call<T: FromRedisValue>(
-        &self,
-        lane: Lane,
-        within: Duration,
-        command: &Cmd,
-    ) -> Result<T, Unavailable> {
-        let answer = self.in_time(lane, within, self.link(lane).ask(command)).await?;
-        read(lane, answer)
-    }
-
     /// Runs a script on one key, or on several that share a slot, and reads its answer.
     pub(crate) async fn run<T: FromRedisValue>(
         &self,
@@ -122,7 +111,9 @@ impl Redis {
                 answer => answer,
             }
         };
-        read(lane, self.in_time(lane, within, answer).await?)
+        let answer = self.in_time(lane, within, answer).await?;
+        redis::from_redis_value(answer)
+            .map_err(|error| Unavailable::new(lane.store(), format_args!("redis answers otherwise: {error}")))
     }
 
     fn link(&self, lane: Lane) -> &Arc<Link> {
@@ -143,12 +134,6 @@ impl Redis {
         let answer = answer.unwrap_or(Err(Failure::Late(within)));
         answer.map_err(|failure| Unavailable::new(lane.store(), format_args!("{}: {failure}", self.url)))
     }
-}
-
-fn read<T: FromRedisValue>(lane: Lane, answer: Value) -> Result<T, Unavailable> {
-    redis::from_redis_value(answer).map_err(|error| {
-        Unavailable::new(lane.store(), format_args!("redis answers something else: {error}"))
-    })
 }
 
 impl fmt::Debug for Redis {
