@@ -24,7 +24,9 @@ pub enum AtRelease {
 
 /// A store that can't drop anything later was to do so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this document store keeps what is released for ever, or drops it at once; it can't drop it after a time")]
+#[error(
+    "this document store keeps what is released for ever, or drops it at once; it can't drop it after a time"
+)]
 pub struct NoTimedRetention;
 
 impl Retention {

@@ -3,12 +3,14 @@
 //! `stores::conformance!(ledger, fixture)` makes a `#[tokio::test]` of each clause of a port, on two threads so
 //! that races are real. The fixture is an expression, which may await, and gives a fresh store as a pair: what
 //! must live as long as the store (or `()`), and the store in an `Arc`. For `rate_gate` the store is itself a
-//! pair, with what lets time pass. A clause panics where the adapter breaks it.
+//! pair, with what lets time pass, and for `documents_lost`, with what empties it. A clause panics where the adapter
+//! breaks it.
 #![allow(clippy::unwrap_used, reason = "a clause fails by panicking")]
 #![allow(clippy::missing_panics_doc, reason = "a clause fails by panicking")]
 
 pub mod cluster;
 pub mod documents;
+pub mod documents_lost;
 mod ids;
 pub mod ledger;
 pub mod pins;
@@ -112,6 +114,16 @@ macro_rules! conformance {
             a_stale_release_drops_nothing
         );
     };
+    (documents_lost, $fixture:expr) => {
+        $crate::conformance_clauses!(documents_lost, $fixture,
+            whoever_goes_on_with_a_lost_document_is_told_so
+            a_lost_document_is_written_down_again_by_its_owner
+            a_document_that_is_lost_twice_is_missed_twice
+            a_late_call_from_before_the_loss_is_refused
+            a_stale_owner_stays_refused_after_the_loss
+            an_earlier_owner_that_comes_back_first_is_overtaken
+        );
+    };
     (rate_gate, $fixture:expr) => {
         $crate::conformance_clauses!(rate_gate, $fixture,
             as_many_are_granted_as_fit
@@ -165,6 +177,7 @@ mod tests {
         let ports = [
             include_str!("cluster.rs"),
             include_str!("documents.rs"),
+            include_str!("documents_lost.rs"),
             include_str!("ledger.rs"),
             include_str!("pins.rs"),
             include_str!("rate_gate.rs"),

@@ -97,11 +97,8 @@ mod tests {
 
     #[test]
     fn a_document_is_read() {
-        let said = vec![
-            Value::Int(9),
-            text("state"),
-            Value::Array(vec![text("\u{1}a\u{2}bc"), text("\u{0}")]),
-        ];
+        let said =
+            vec![Value::Int(9), text("state"), Value::Array(vec![text("\u{1}a\u{2}bc"), text("\u{0}")])];
         let updates = ["state", "a", "bc", ""].map(Bytes::from).to_vec();
         assert_eq!(opened(said.into_iter()), Ok(Opened { updates, position: Position(9) }));
         let said = vec![Value::Int(0), Value::Nil, Value::Array(Vec::new())];
