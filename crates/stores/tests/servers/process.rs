@@ -4,10 +4,10 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-/// Says which process the server is, and ends it when its own input ends: that is when this process does, however it
-/// does.
-const GUARD: &str =
-    r#""$0" "$@" </dev/null 2>&1 & server=$!; echo "server=$server"; read -r _; kill -9 $server; wait"#;
+/// Becomes the server, after saying which process that is.
+const SERVER: &str = r#"echo "server=$$"; exec "$0" "$@""#;
+/// Ends the server when its input ends: that is when this process does, however it does.
+const GUARD: &str = r#"sh -c "$0" "$@" </dev/null 2>&1 & server=$!; read -r _; kill -9 $server; wait"#;
 /// How long a server may take until it listens.
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -39,7 +39,7 @@ impl Server {
         endpoint_in: impl Fn(&str) -> Option<String> + Send + 'static,
     ) -> Option<Self> {
         let mut command = Command::new("sh");
-        command.args(["-c", GUARD, program]).args(args).envs(environment.iter().copied());
+        command.args(["-c", GUARD, SERVER, program]).args(args).envs(environment.iter().copied());
         let mut guard = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(guard.stdout.take().unwrap());
         let process = first_line(&mut output).strip_prefix("server=").unwrap().to_owned();

@@ -2,7 +2,6 @@ use super::process::Server;
 use super::{installed, redis_cluster};
 use parking_lot::Mutex;
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use stores::redis::RedisUrl;
@@ -46,6 +45,7 @@ impl RedisServer {
         for _ in 0..PORTS_TRIED {
             let port = free_port();
             let args = args(port);
+            make_folder(port);
             if let Some(process) = listening(&program, port, &args) {
                 return Self { program, port, args, process: Mutex::new(Some(process)) };
             }
@@ -103,16 +103,23 @@ pub(crate) fn ask<T: redis::FromRedisValue>(url: &str, words: &[&str]) -> T {
 }
 
 fn listening(program: &str, port: u16, args: &[String]) -> Option<Server> {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("redis-{port}"));
-    drop(std::fs::remove_dir_all(&folder));
-    std::fs::create_dir_all(&folder).unwrap();
-    let folder = folder.to_str().unwrap();
-    let mut all = vec!["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder];
+    let folder = folder(port);
+    let mut all = vec!["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", &folder];
     all.extend(["--repl-diskless-sync-delay", "0"]);
     all.extend(args.iter().map(String::as_str));
     Server::try_start(program, &all, &[], move |line| {
         line.contains("Ready to accept connections").then(|| format!("127.0.0.1:{port}"))
     })
+}
+
+/// Where a server writes what it does without being asked: whom its cluster consists of.
+fn folder(port: u16) -> String {
+    format!("{}/redis-{port}", env!("CARGO_TARGET_TMPDIR"))
+}
+
+fn make_folder(port: u16) {
+    drop(std::fs::remove_dir_all(folder(port)));
+    std::fs::create_dir_all(folder(port)).unwrap();
 }
 
 /// A port that nobody listened on a moment ago.

@@ -2,7 +2,7 @@ use super::failure::{Failure, Verdict};
 use super::lane::Lane;
 use super::masters::Masters;
 use super::target::{Connection, Target};
-use redis::{Cmd, RedisResult, Value};
+use redis::{Cmd, RedisError, Value};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -70,16 +70,19 @@ impl Link {
     pub(super) async fn ask(self: &Arc<Self>, command: &Cmd) -> Result<Value, Failure> {
         let _place = self.places.try_acquire().map_err(|_| Failure::TooMany(self.lane.calls_max()))?;
         let open = self.open().await?;
-        let waiting = Waiting { link: self, number: open.number, since: Instant::now(), is_over: false };
+        let waiting = Waiting::on(self, open.number);
         let answer = open.connection.ask(command).await;
-        waiting.ends(&open.connection, &answer);
+        waiting.ends(&open.connection, answer.as_ref().err());
         answer.map_err(Failure::Redis)
     }
 
     /// Looks whether the servers are still the same masters. One that became a replica is let go of.
     pub(super) async fn look(self: &Arc<Self>) -> Result<(), Failure> {
         let open = self.open().await?;
-        let states = open.connection.states().await.map_err(Failure::Redis)?;
+        let waiting = Waiting::on(self, open.number);
+        let states = open.connection.states().await;
+        waiting.ends(&open.connection, states.as_ref().err());
+        let states = states.map_err(Failure::Redis)?;
         if states.iter().any(|state| !state.is_master) {
             self.lost(open.number, "the server has become a replica");
         }
@@ -207,10 +210,14 @@ struct Waiting<'l> {
     is_over: bool,
 }
 
-impl Waiting<'_> {
-    fn ends(mut self, connection: &Connection, answer: &RedisResult<Value>) {
+impl<'l> Waiting<'l> {
+    fn on(link: &'l Arc<Link>, number: u64) -> Self {
+        Self { link, number, since: Instant::now(), is_over: false }
+    }
+
+    fn ends(mut self, connection: &Connection, error: Option<&RedisError>) {
         self.is_over = true;
-        match answer.as_ref().err().map(|error| (connection.judge(error), error)) {
+        match error.map(|error| (connection.judge(error), error)) {
             None | Some((Verdict::Answered, _)) => self.link.answered(),
             Some((Verdict::Unanswered, _)) => self.link.unanswered(self.number),
             Some((Verdict::Lost, error)) => self.link.lost(self.number, &error.to_string()),
