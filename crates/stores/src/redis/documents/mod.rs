@@ -33,9 +33,9 @@ const LARGE_APPEND_BYTES: usize = 256 * 1024;
 const BYTES_MAX: usize = 256 * 1024 * 1024;
 /// For a script that needs to know no more.
 const NO_ARGS: Option<u64> = None;
-/// A stream takes its memory by pages of 4 KiB, so a shorter log would save nothing. Beyond that, a log of half the
-/// state leaves room for what the keys and the server's allocator take, within twice the state.
-const LOG_BOUNDS: LogBounds = LogBounds { bytes: 4096, state_parts: 2, entry_bytes: 16, entries: 4096 };
+/// A stream takes its memory by pages of 4 KiB or 100 entries: a log of less than one would save nothing. Beyond that, a
+/// log of a third of the state leaves room for what the server's allocator rounds up, within twice the state.
+const LOG_BOUNDS: LogBounds = LogBounds { bytes: 3072, state_parts: 3, entry_bytes: 24, entries: 4096 };
 
 /// The content of documents on a Redis or Valkey.
 pub struct RedisDocuments {
@@ -103,8 +103,8 @@ impl Documents for RedisDocuments {
         after: Position,
         updates: &[Bytes],
     ) -> Result<Position, DocumentsError> {
+        check_bytes("an append", updates.iter().map(Bytes::len).sum())?;
         let entry = pack(updates);
-        check_bytes("append", entry.len())?;
         let (lane, deadline) = match entry.len() {
             ..LARGE_APPEND_BYTES => (Lane::Appends, APPEND_DEADLINE),
             _ => (Lane::Bulk, BULK_DEADLINE),
@@ -121,7 +121,7 @@ impl Documents for RedisDocuments {
         through: Position,
         state: Bytes,
     ) -> Result<(), DocumentsError> {
-        check_bytes("state", state.len())?;
+        check_bytes("a state", state.len())?;
         let compact = (&self.scripts.compact, Lane::Bulk, BULK_DEADLINE);
         let args = (through.0, &state[..]);
         self.run(compact, document, generation, self.lifetimes.open, args).await.map(drop)
@@ -159,6 +159,6 @@ fn check_bytes(what: &str, bytes: usize) -> Result<(), Unavailable> {
     if bytes <= BYTES_MAX {
         return Ok(());
     }
-    let cause = format_args!("an {what} of {bytes} bytes is over the {BYTES_MAX} that are stored on redis");
+    let cause = format_args!("{what} of {bytes} bytes is over the {BYTES_MAX} that are stored on redis");
     Err(Unavailable::new("documents", cause))
 }
