@@ -15,6 +15,7 @@ mod join;
 mod pace;
 mod refused;
 mod saturation;
+mod spread;
 mod trace;
 
 use crate::report::{Refusals, Run};
@@ -37,6 +38,8 @@ pub(crate) enum Mode {
     Fanout(fanout::Fanout),
     /// One writer as fast as its window allows: deliveries a second
     Saturation(saturation::Saturation),
+    /// Many documents, each with a paced writer and a reader: what storing before showing costs
+    Spread(spread::Spread),
     /// Everybody moves a cursor: latency and cost of an awareness state
     Awareness(awareness::Awareness),
     /// Many sessions join a large document at once
@@ -97,6 +100,7 @@ impl Mode {
             Self::Idle(task) => vec![Box::new(task)],
             Self::Fanout(task) => vec![Box::new(task)],
             Self::Saturation(task) => vec![Box::new(task)],
+            Self::Spread(task) => vec![Box::new(task)],
             Self::Awareness(task) => vec![Box::new(task)],
             Self::Join(task) => vec![Box::new(task)],
             Self::Trace(task) => vec![Box::new(task)],
@@ -114,6 +118,7 @@ fn all(server_has_limits: bool) -> Vec<Box<dyn Task>> {
         Box::new(idle::Idle { connections: 5000, documents: 500, ..idle::Idle::default() }),
         Box::new(fanout::Fanout::default()),
         Box::new(saturation::Saturation::default()),
+        Box::new(spread::Spread::default()),
         Box::new(awareness::Awareness::default()),
         Box::new(join::Join::default()),
         Box::new(trace::Trace::default()),
