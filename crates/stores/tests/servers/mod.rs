@@ -2,9 +2,11 @@
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test binary uses its share of them")]
 #![allow(clippy::unwrap_used, reason = "what a test needs and lacks fails it")]
 
+pub(crate) mod bucket;
 pub(crate) mod certificates;
 pub(crate) mod dynoxide;
 pub(crate) mod fresh_table;
+pub(crate) mod gate;
 pub(crate) mod http;
 pub(crate) mod installed;
 pub(crate) mod lossy;
