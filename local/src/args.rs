@@ -7,6 +7,8 @@ use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use stores::Retention;
+use stores::archive::ArchiveUrl;
 use syncd::options::{self, DocumentStore, LogFormat, Switch};
 
 /// WireSocket: a sync service for Yjs documents, whole on one machine.
@@ -57,16 +59,37 @@ pub(crate) struct Serve {
     /// commas).
     #[arg(long, env = "WIRESOCKET_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = options::cidr)]
     pub(crate) trusted_proxy: Vec<IpNet>,
-    /// Where documents are kept: in the data folder, or in memory until the process ends.
+    /// Where documents are kept: in the data folder, on Redis, or in memory until the process ends. By default on
+    /// Redis where --redis is given, else in the data folder.
     #[arg(
         long,
         env = "WIRESOCKET_DOCUMENTS",
-        value_name = "disk|memory",
-        default_value = "disk",
+        value_name = "disk|redis|memory",
         value_enum,
         hide_possible_values = true
     )]
-    pub(crate) documents: DocumentStore,
+    pub(crate) documents: Option<DocumentStore>,
+    /// Redis or Valkey to count rates and keep documents on, one server or a cluster; `rediss://` is TLS. Best given by
+    /// the variable where it holds a password.
+    #[arg(
+        long,
+        env = "WIRESOCKET_REDIS",
+        value_name = "redis[s]://[USER:PASSWORD@]HOST:PORT[/DB]",
+        hide_env_values = true
+    )]
+    pub(crate) redis: Option<String>,
+    /// Certificates (PEM) that Redis's own is signed by, where it is none of the system's.
+    #[arg(long, env = "WIRESOCKET_REDIS_CA", value_name = "FILE")]
+    pub(crate) redis_ca: Option<PathBuf>,
+    /// How long a document is kept after its last session: forever, 0s, or on Redis any time.
+    #[arg(long, env = "WIRESOCKET_RETAIN_DOCUMENTS", value_name = "TIME|forever", default_value = "forever", value_parser = options::retention)]
+    pub(crate) retain_documents: Retention,
+    /// Where each document's encoded state is kept beyond that: when it is released, and while it changes.
+    #[arg(long, env = "WIRESOCKET_ARCHIVE", value_name = "s3://BUCKET/PREFIX|file:///FOLDER")]
+    pub(crate) archive: Option<ArchiveUrl>,
+    /// How often the state of a document that changes is archived.
+    #[arg(long, env = "WIRESOCKET_ARCHIVE_EVERY", value_name = "TIME", default_value = "5m", value_parser = options::period)]
+    pub(crate) archive_every: Duration,
     /// Nodes to serve with. Several are a process each, with one embedded DynamoDB between them; they see all
     /// clients come from this machine.
     #[arg(long, env = "WIRESOCKET_NODES", value_name = "1..16", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
@@ -81,6 +104,14 @@ pub(crate) struct Serve {
         hide_possible_values = true
     )]
     pub(crate) log: LogFormat,
+}
+
+impl Serve {
+    /// Where documents are kept.
+    pub(crate) fn documents_at(&self) -> DocumentStore {
+        let by_default = if self.redis.is_some() { DocumentStore::Redis } else { DocumentStore::Disk };
+        self.documents.unwrap_or(by_default)
+    }
 }
 
 #[derive(Debug, Args)]

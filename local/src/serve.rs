@@ -46,9 +46,10 @@ async fn serve_alone(options: &Serve) -> Result<(), LocalError> {
 }
 
 fn node_options(options: &Serve, folder: &DataFolder, keys: PathBuf) -> Options {
-    let (documents, data) = match options.documents {
+    let (documents, data) = match options.documents_at() {
         DocumentStore::Disk => (DocumentsAt::Disk, Some(folder.documents())),
         DocumentStore::Memory => (DocumentsAt::Memory, None),
+        DocumentStore::Redis => (DocumentsAt::Redis, None),
     };
     Options {
         listen: options.listen,
@@ -63,6 +64,11 @@ fn node_options(options: &Serve, folder: &DataFolder, keys: PathBuf) -> Options 
         jwks: KeysAt::File(keys),
         documents: Some(documents),
         documents_secret: None,
+        redis: options.redis.clone(),
+        redis_ca: options.redis_ca.clone(),
+        retain_documents: Some(options.retain_documents),
+        archive: options.archive.clone(),
+        archive_every: options.archive_every,
         data,
         capacity: CAPACITY,
         rate_limits: options.rate_limits,

@@ -8,6 +8,7 @@ use domain::policy::RatePolicies;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
+use stores::Retention;
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -61,6 +62,8 @@ pub enum DocumentStore {
     Disk,
     /// In memory; they end with the process.
     Memory,
+    /// On Redis; they outlive the process.
+    Redis,
 }
 
 /// Reads a CIDR range, or a single address.
@@ -150,6 +153,26 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     seconds.map(Duration::from_secs).ok_or_else(|| "expected at most 36500d".to_owned())
 }
 
+/// Reads a length of time that something is done once in.
+///
+/// # Errors
+/// What would be right.
+pub fn period(text: &str) -> Result<Duration, String> {
+    let period = duration(text)?;
+    if period.is_zero() { Err("expected more than no time, such as 5m".to_owned()) } else { Ok(period) }
+}
+
+/// Reads for how long documents are kept.
+///
+/// # Errors
+/// What would be right.
+pub fn retention(text: &str) -> Result<Retention, String> {
+    if text == "forever" {
+        return Ok(Retention::Kept);
+    }
+    duration(text).map(Retention::lasting).map_err(|wrong| format!("{wrong}, or forever"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +185,20 @@ mod tests {
         for bad in ["", "24", "h", "1.5h", "-1s", "24 h", "36501d", "99999999999999999999s"] {
             assert!(duration(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn documents_are_kept_for_a_time_or_forever() {
+        assert_eq!(retention("forever"), Ok(Retention::Kept));
+        assert_eq!(retention("0s"), Ok(Retention::DroppedAtRelease));
+        assert_eq!(retention("24h"), Ok(Retention::For(Duration::from_secs(86_400))));
+        assert!(retention("always").is_err_and(|wrong| wrong.contains("forever")));
+    }
+
+    #[test]
+    fn what_is_done_once_in_a_time_needs_some() {
+        assert_eq!(period("5m"), Ok(Duration::from_secs(300)));
+        assert!(period("0s").is_err());
     }
 
     #[test]

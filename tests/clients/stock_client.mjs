@@ -7,6 +7,7 @@ import { until, event } from './until.mjs'
 export class StockClient {
   constructor ({ flavour, url, room, params = {}, protocols = [], connect = true, state = null }) {
     const { Y, Provider } = flavours[flavour]
+    this.Y = Y
     this.doc = new Y.Doc()
     this.text = sharedText(this.doc)
     this.closes = []
@@ -81,6 +82,19 @@ export class StockClient {
   }
 
   read () { return this.text.toString() }
+
+  /** The whole document as an update, in base64. */
+  state () { return Buffer.from(this.Y.encodeStateAsUpdate(this.doc)).toString('base64') }
+
+  /** Whether the document has everything that another's `state` has. */
+  has ({ state }) {
+    const { Y } = this
+    const merged = new Y.Doc()
+    Y.applyUpdate(merged, Y.encodeStateAsUpdate(this.doc))
+    const before = Buffer.from(Y.encodeStateAsUpdate(merged))
+    Y.applyUpdate(merged, Buffer.from(state, 'base64'))
+    return before.equals(Buffer.from(Y.encodeStateAsUpdate(merged)))
+  }
 
   async text_is ({ text }) {
     await until(() => this.read() === text, event(this.doc, 'update'))

@@ -195,6 +195,16 @@ impl StockClient<'_> {
         text(&self.run("read", Value::Null).await).to_owned()
     }
 
+    /// The whole document as an update, in base64.
+    pub async fn state(&self) -> String {
+        text(&self.run("state", Value::Null).await).to_owned()
+    }
+
+    /// Whether the document has everything that another's [`StockClient::state`] has.
+    pub async fn has(&self, state: &str) -> bool {
+        self.run("has", json!({ "state": state })).await == true
+    }
+
     /// Waits until the shared text is `text`.
     pub async fn text_is(&self, text: &str) {
         self.run("text_is", json!({ "text": text })).await;

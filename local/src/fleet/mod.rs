@@ -5,6 +5,7 @@
 //! not started again, so that its documents can be seen to move to the others.
 
 mod forward;
+mod loan;
 mod process;
 mod roster;
 mod table;
@@ -15,17 +16,12 @@ use crate::data_folder::DataFolder;
 use crate::error::LocalError;
 use crate::serve::dev_token;
 use domain::clock::{Clock, Entropy};
-use domain::ports::Documents;
 use process::{Orders, Shared};
 use roster::{Member, Roster};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use stores::disk::DiskDocuments;
-use stores::lent::{LoanSecret, lend};
-use stores::memory::MemoryDocuments;
 use stores::system::{SystemClock, SystemEntropy};
-use syncd::options::DocumentStore;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -40,7 +36,7 @@ pub(crate) async fn serve(options: &Serve) -> Result<(), LocalError> {
     let mut servants = JoinSet::new();
     let shared = Shared {
         table: table::serve(&mut servants).await?,
-        documents: lend_documents(options, &folder, &mut servants).await?,
+        loan: loan::documents(options, &folder, &mut servants).await?,
         public_address: address,
         keys,
         cluster_secret: secret(),
@@ -57,27 +53,6 @@ pub(crate) async fn serve(options: &Serve) -> Result<(), LocalError> {
     roster.end_in_turn().await;
     servants.shutdown().await;
     outcome
-}
-
-/// Where the documents are lent, and what borrows them.
-pub(crate) struct Loan {
-    address: SocketAddr,
-    secret: LoanSecret,
-}
-
-async fn lend_documents(
-    options: &Serve,
-    folder: &DataFolder,
-    servants: &mut JoinSet<()>,
-) -> Result<Loan, LocalError> {
-    let documents: Arc<dyn Documents> = match options.documents {
-        DocumentStore::Disk => Arc::new(DiskDocuments::open(&folder.documents())?),
-        DocumentStore::Memory => Arc::new(MemoryDocuments::new()),
-    };
-    let secret = LoanSecret::parse(&secret()).expect("64 hex digits are a secret");
-    let (listener, address) = loopback().await?;
-    servants.spawn(lend(listener, documents, secret.clone()));
-    Ok(Loan { address, secret })
 }
 
 /// 256 random bits in hex.

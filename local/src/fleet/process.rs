@@ -1,5 +1,6 @@
+use super::loan::Loan;
 use super::roster::Member;
-use super::{Loan, table};
+use super::table;
 use crate::args::Serve;
 use crate::error::LocalError;
 use crate::serve::{CAPACITY, DRAIN_FOR};
@@ -12,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
+use stores::Retention;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
@@ -25,7 +27,8 @@ const VARIABLES: &str = "WIRESOCKET_";
 pub(super) struct Shared {
     /// Where the embedded DynamoDB is.
     pub(super) table: SocketAddr,
-    pub(super) documents: Loan,
+    /// Where documents are borrowed that this process lends.
+    pub(super) loan: Option<Loan>,
     /// Where the region is reached.
     pub(super) public_address: SocketAddr,
     /// The key set's file.
@@ -61,7 +64,12 @@ fn command(name: &NodeName, options: &Serve, shared: &Shared) -> io::Result<Comm
     // The table is on this machine: nobody else is to be asked for credentials.
     command.env("AWS_EC2_METADATA_DISABLED", "true");
     command.env("WIRESOCKET_CLUSTER_SECRET", &shared.cluster_secret);
-    command.env("WIRESOCKET_DOCUMENTS_SECRET", shared.documents.secret.reveal());
+    if let Some(loan) = &shared.loan {
+        command.env("WIRESOCKET_DOCUMENTS_SECRET", loan.secret.reveal());
+    }
+    if let Some(redis) = &options.redis {
+        command.env("WIRESOCKET_REDIS", redis);
+    }
     command.arg("node").args(["--listen", "127.0.0.1:0", "--relay-listen", "127.0.0.1:0"]);
     let mut option = |name: &str, value: String| {
         command.arg(name).arg(value);
@@ -70,7 +78,14 @@ fn command(name: &NodeName, options: &Serve, shared: &Shared) -> io::Result<Comm
     option("--region", options.region.to_string());
     option("--public-url", format!("ws://{}", shared.public_address));
     option("--home", format!("local={},endpoint=http://{}", table::NAME, shared.table));
-    option("--documents", format!("http://{}", shared.documents.address));
+    match &shared.loan {
+        Some(loan) => option("--documents", format!("http://{}", loan.address)),
+        None => option("--retain-documents", spelled_retention(options.retain_documents)),
+    }
+    if let Some(archive) = &options.archive {
+        option("--archive", archive.to_string());
+        option("--archive-every", format!("{}s", options.archive_every.as_secs()));
+    }
     option("--capacity", CAPACITY.to_string());
     option("--drain-for", format!("{}s", DRAIN_FOR.as_secs()));
     option("--rate-limits", spelled(&options.rate_limits));
@@ -78,9 +93,20 @@ fn command(name: &NodeName, options: &Serve, shared: &Shared) -> io::Result<Comm
     for proxy in &options.trusted_proxy {
         option("--trusted-proxy", proxy.to_string());
     }
+    if let Some(ca) = &options.redis_ca {
+        command.arg("--redis-ca").arg(ca);
+    }
     command.arg("--jwks").arg(&shared.keys);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
     Ok(command)
+}
+
+fn spelled_retention(retention: Retention) -> String {
+    match retention {
+        Retention::Kept => "forever".to_owned(),
+        Retention::DroppedAtRelease => "0s".to_owned(),
+        Retention::For(time) => format!("{}s", time.as_secs()),
+    }
 }
 
 /// A value as it stands on the command line.

@@ -84,7 +84,17 @@ pub(crate) async fn pin(
 }
 
 async fn load(node: &Node, key: &DocumentKey, pin: &Pin) -> Result<(Document, Log), CloseReason> {
-    let opening = node.ports.documents.open(key, pin.generation);
+    let open = || node.ports.documents.open(key, pin.generation);
+    let opening = async {
+        match open().await {
+            // Parts of it were gone. What is left is opened the next time, and that is nothing, or an earlier copy.
+            Err(DocumentsError::Lost) => {
+                tracing::error!(document = %key, "the document store has lost parts of the document");
+                open().await
+            }
+            opened => opened,
+        }
+    };
     let outcome = match tokio::time::timeout(STORE_DEADLINE, opening).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Unavailable::new("documents", "no answer in time").into()),

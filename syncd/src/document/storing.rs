@@ -49,7 +49,7 @@ impl Log {
     }
 
     fn is_long(&self, bounds: LogBounds) -> bool {
-        self.bytes >= bounds.bytes.max(self.state_bytes) || self.entries >= bounds.entries
+        bounds.are_reached(self.entries, self.bytes, self.state_bytes)
     }
 }
 
@@ -125,6 +125,7 @@ impl DocumentTask {
 
     /// Does what can be done about a store's refusal to store.
     async fn repair(&mut self, error: &DocumentsError) -> Result<(), End> {
+        tracing::warn!(document = %self.handle.key, %error, "the document could not be stored");
         match error {
             DocumentsError::Stale { .. } => Err(End::Moved),
             DocumentsError::Lost => self.write_down_again().await,
@@ -140,16 +141,22 @@ impl DocumentTask {
         let (state, documents) = (self.encoded_state()?, Arc::clone(&self.node.ports.documents));
         let state_bytes = state.len();
         let (key, generation) = (&self.handle.key, self.pin.generation);
+        let open = async || match documents.open(key, generation).await {
+            // What was left of it was no document, and is gone with that answer.
+            Err(DocumentsError::Lost) => documents.open(key, generation).await,
+            opened => opened,
+        };
+        // Appended, as that takes a position of its own: should the store lose it again, the next append finds out. It is
+        // compacted next.
         let written = async {
-            let end = documents.open(key, generation).await?.position;
-            documents.compact(key, generation, end, state).await?;
-            Ok(end)
+            let end = open().await?.position;
+            documents.append(key, generation, end, &[state]).await
         };
         match self.answered(written).await {
-            Ok(end) => {
+            Ok(position) => {
                 tracing::warn!(document = %self.handle.key, state_bytes, "written down again as a whole");
                 self.node.metrics.documents_rewritten.inc();
-                self.log.compacted(end, state_bytes);
+                self.log = Log { position, entries: 1, bytes: state_bytes, state_bytes: 0 };
                 self.is_stored_again();
                 Ok(())
             }
@@ -300,10 +307,18 @@ impl DocumentTask {
                 self.could_not_archive(&error);
             }
         }
-        let expire = self.node.ports.documents.expire(&self.handle.key, self.pin.generation);
-        if let Err(error) = within(STORE_DEADLINE, expire).await {
+        let mut expired = self.expire().await;
+        if expired == Err(DocumentsError::Lost) && self.write_down_again().await.is_ok() {
+            expired = self.expire().await;
+        }
+        if let Err(error) = expired {
             tracing::warn!(document = %self.handle.key, %error, "the store was not told of the release");
         }
+    }
+
+    async fn expire(&self) -> Result<(), DocumentsError> {
+        let documents = &self.node.ports.documents;
+        within(STORE_DEADLINE, documents.expire(&self.handle.key, self.pin.generation)).await
     }
 
     fn could_not_archive(&self, error: &DocumentsError) {
@@ -325,7 +340,8 @@ impl DocumentTask {
         self.node.documents_answer.note(answers, self.node.now());
         outcome.inspect_err(|error| {
             self.node.metrics.store_error("documents");
-            tracing::warn!(document = %self.handle.key, %error, "the document could not be stored");
+            // A line for each try of each document would be all that a log holds while a store is away.
+            tracing::debug!(document = %self.handle.key, %error, "the document store has not done it");
         })
     }
 

@@ -6,9 +6,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
+use stores::archive::{Archive, ArchivedDocuments};
 use stores::disk::DiskDocuments;
 use stores::lent::{BorrowedDocuments, LoanSecret};
 use stores::memory::MemoryDocuments;
+use stores::redis::{Redis, RedisDocuments};
+use stores::{AtRelease, Retention};
 
 /// Where a node's documents are, as `--documents` says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,8 @@ pub enum DocumentsAt {
     Memory,
     /// In the folder that `--data` names.
     Disk,
+    /// On the Redis that `--redis` names.
+    Redis,
     /// In another process of this machine, which lends them at this URL.
     Lender(String),
 }
@@ -28,21 +34,54 @@ impl FromStr for DocumentsAt {
         match text {
             "memory" => Ok(Self::Memory),
             "disk" => Ok(Self::Disk),
+            "redis" => Ok(Self::Redis),
             url if url.starts_with("http://") => Ok(Self::Lender(url.to_owned())),
-            _ => Err("expected memory, disk, or http://HOST:PORT of a process that lends its documents"),
+            _ => {
+                Err("expected memory, disk, redis, or http://HOST:PORT of a process that lends its documents")
+            }
         }
     }
 }
 
+/// How long documents on Redis are kept after their last session, where the operator does not say.
+const RETAINED: Retention = Retention::For(Duration::from_secs(24 * 60 * 60));
+
 /// The document store, and the generation that pins begin with which end with this process: above those of an
 /// earlier one.
-pub(super) fn store(options: &Options) -> Result<(Arc<dyn Documents>, Generation), SetupError> {
+pub(super) fn store(
+    options: &Options,
+    redis: Option<&Redis>,
+) -> Result<(Arc<dyn Documents>, Generation), SetupError> {
+    let (store, first) = inner_store(options, redis)?;
+    let Some(url) = &options.archive else { return Ok((store, first)) };
+    let archive = Archive::open(url).map_err(|error| SetupError::value("--archive", error))?;
+    Ok((Arc::new(ArchivedDocuments::new(store, archive, options.archive_every)), first))
+}
+
+fn inner_store(
+    options: &Options,
+    redis: Option<&Redis>,
+) -> Result<(Arc<dyn Documents>, Generation), SetupError> {
     match options.documents_at() {
-        DocumentsAt::Memory => Ok((Arc::new(MemoryDocuments::new()), Generation(1))),
+        DocumentsAt::Memory => Ok((
+            Arc::new(MemoryDocuments::with_retention(at_release(
+                options.retain_documents.unwrap_or_default(),
+            )?)),
+            Generation(1),
+        )),
         DocumentsAt::Disk => {
-            let disk = DiskDocuments::open(&options.data_folder()?)?;
+            let disk = DiskDocuments::open_with_retention(
+                &options.data_folder()?,
+                at_release(options.retain_documents.unwrap_or_default())?,
+            )?;
             let first = disk.first_generation();
             Ok((Arc::new(disk), first))
+        }
+        DocumentsAt::Redis => {
+            let cause = "redis needs '--redis URL', which says where it is";
+            let redis = redis.ok_or(SetupError::Combination { option: "--documents", cause })?;
+            let retention = options.retain_documents.unwrap_or(RETAINED);
+            Ok((Arc::new(RedisDocuments::new(redis.clone(), retention)), Generation(1)))
         }
         DocumentsAt::Lender(url) => {
             let secret = loan_secret(options)?;
@@ -58,6 +97,16 @@ impl Options {
         let cause = "disk needs '--data DIR', the folder to keep them in";
         self.data.clone().ok_or(SetupError::Combination { option: "--documents", cause })
     }
+}
+
+/// What becomes of released documents in a store that drops nothing later.
+///
+/// # Errors
+/// Where they are to be kept for a time.
+pub fn at_release(retention: Retention) -> Result<AtRelease, SetupError> {
+    let cause = "is 0s or forever where documents are in memory or on the disk: only Redis drops them later";
+    AtRelease::try_from(retention)
+        .map_err(|_| SetupError::Combination { option: "--retain-documents", cause })
 }
 
 fn loan_secret(options: &Options) -> Result<LoanSecret, SetupError> {
@@ -78,9 +127,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn documents_are_in_memory_on_disk_or_lent() {
+    fn documents_are_in_memory_on_disk_on_redis_or_lent() {
         assert_eq!("memory".parse(), Ok(DocumentsAt::Memory));
         assert_eq!("disk".parse(), Ok(DocumentsAt::Disk));
+        assert_eq!("redis".parse(), Ok(DocumentsAt::Redis));
         assert_eq!("http://a:1".parse(), Ok(DocumentsAt::Lender("http://a:1".to_owned())));
         for bad in ["", "Disk", "redis://a", "https://a:1"] {
             assert!(bad.parse::<DocumentsAt>().is_err(), "{bad}");

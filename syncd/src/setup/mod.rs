@@ -6,9 +6,10 @@ mod error;
 mod homes;
 mod keys;
 mod options;
+mod region;
 mod relay;
 
-pub use documents::DocumentsAt;
+pub use documents::{DocumentsAt, at_release};
 pub use error::SetupError;
 pub use homes::HomeAt;
 pub use keys::KeysAt;
@@ -23,7 +24,6 @@ use domain::ids::NodeName;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use stores::memory::MemoryRateGate;
 use stores::system::{SystemClock, SystemEntropy};
 use tokio::net::TcpListener;
 
@@ -61,28 +61,28 @@ impl Setup {
 /// [`SetupError`], which names the option and what would be right.
 pub async fn prepare(options: Options) -> Result<Setup, SetupError> {
     options.check()?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let (documents, first) = documents::store(&options)?;
-    let homes = homes::homes(&options, first, &clock).await?;
-    let names = homes.iter().map(|(name, _)| name.clone()).collect();
-    let tokens = keys::verifier(&options.jwks, Arc::clone(&clock), names).await?;
+    let ports = ports(&options).await?;
     let clients = listen("--listen", options.listen).await?;
     let address = local_address("--listen", &clients)?;
     let (relay_listener, relay) = relay::relay(&options).await?.unzip();
     let relay_address =
         relay_listener.as_ref().map(|listener| local_address("--relay-listen", listener)).transpose()?;
-    let ports = Ports {
-        homes,
-        documents,
-        gate: Arc::new(MemoryRateGate::new(Arc::clone(&clock))),
-        tokens: Arc::new(tokens),
-        clock,
-        entropy,
-    };
     let config = config(options, address, relay, &*ports.entropy);
     let listeners = Listeners { clients, relay: relay_listener };
     Ok(Setup { listeners, ports, config, address, relay_address })
+}
+
+/// The stores that the options name.
+async fn ports(options: &Options) -> Result<Ports, SetupError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let redis = region::redis(options)?;
+    let (documents, first) = documents::store(options, redis.as_ref())?;
+    let homes = homes::homes(options, first, &clock).await?;
+    let names = homes.iter().map(|(name, _)| name.clone()).collect();
+    let tokens = Arc::new(keys::verifier(&options.jwks, Arc::clone(&clock), names).await?);
+    let gate = region::gate(redis.as_ref(), &clock);
+    Ok(Ports { homes, documents, gate, tokens, clock, entropy })
 }
 
 fn config(

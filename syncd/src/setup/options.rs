@@ -9,6 +9,8 @@ use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use stores::Retention;
+use stores::archive::ArchiveUrl;
 
 /// What a node is told on its command line or by its environment.
 #[derive(Debug, Clone, Args)]
@@ -51,9 +53,22 @@ pub struct Options {
     /// JSON Web Key Set (RFC 7517) that tokens are verified by.
     #[arg(long, env = "WIRESOCKET_JWKS", value_name = "FILE|URL")]
     pub jwks: KeysAt,
-    /// Where documents are: in memory until the process ends, on the disk, or in a process of this machine that
-    /// lends them. By default on the disk where --data is given, else in memory.
-    #[arg(long, env = "WIRESOCKET_DOCUMENTS", value_name = "memory|disk|http://HOST:PORT")]
+    /// Redis or Valkey of this region, one server or a cluster: rates count there for all nodes and functions of the
+    /// region, and documents outlive their nodes. `rediss://` is TLS. Best given by the variable where it holds a
+    /// password.
+    #[arg(
+        long,
+        env = "WIRESOCKET_REDIS",
+        value_name = "redis[s]://[USER:PASSWORD@]HOST:PORT[/DB]",
+        hide_env_values = true
+    )]
+    pub redis: Option<String>,
+    /// Certificates (PEM) that Redis's own is signed by, where it is none of the system's.
+    #[arg(long, env = "WIRESOCKET_REDIS_CA", value_name = "FILE")]
+    pub redis_ca: Option<PathBuf>,
+    /// Where documents are: in memory until the process ends, on the disk, on Redis, or in a process of this machine
+    /// that lends them. By default on the disk where --data is given, on Redis where --redis is, else in memory.
+    #[arg(long, env = "WIRESOCKET_DOCUMENTS", value_name = "memory|disk|redis|http://HOST:PORT")]
     pub documents: Option<DocumentsAt>,
     /// What borrows documents, or @ and a file that holds it; best given by the variable.
     #[arg(long, env = "WIRESOCKET_DOCUMENTS_SECRET", value_name = "TEXT|@FILE", hide_env_values = true)]
@@ -61,6 +76,16 @@ pub struct Options {
     /// Folder to keep documents in.
     #[arg(long, env = "WIRESOCKET_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// How long a document is kept after its last session: on Redis a time, by default 24h; elsewhere `forever`, the
+    /// default there, or 0s.
+    #[arg(long, env = "WIRESOCKET_RETAIN_DOCUMENTS", value_name = "TIME|forever", value_parser = options::retention)]
+    pub retain_documents: Option<Retention>,
+    /// Where each document's encoded state is kept beyond that: when it is released, and while it changes.
+    #[arg(long, env = "WIRESOCKET_ARCHIVE", value_name = "s3://BUCKET/PREFIX|file:///FOLDER")]
+    pub archive: Option<ArchiveUrl>,
+    /// How often the state of a document that changes is archived.
+    #[arg(long, env = "WIRESOCKET_ARCHIVE_EVERY", value_name = "TIME", default_value = "5m", value_parser = options::period)]
+    pub archive_every: Duration,
     /// Connections that the node is built for; from 80 % of them it takes no more.
     #[arg(long, env = "WIRESOCKET_CAPACITY", value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub capacity: u64,
@@ -126,6 +151,9 @@ impl Options {
         if names.iter().enumerate().any(|(i, name)| names[..i].contains(name)) {
             return refuse("--home", "names a home region twice: give each one table");
         }
+        if self.redis_ca.is_some() && self.redis.is_none() {
+            return refuse("--redis-ca", "is of no use without '--redis'");
+        }
         if self.data.is_some() && self.documents_at() != DocumentsAt::Disk {
             return refuse("--data", "is of no use where '--documents' is not disk: leave one of them out");
         }
@@ -133,7 +161,11 @@ impl Options {
     }
 
     pub(super) fn documents_at(&self) -> DocumentsAt {
-        let by_default = || if self.data.is_some() { DocumentsAt::Disk } else { DocumentsAt::Memory };
+        let by_default = || match (&self.data, &self.redis) {
+            (Some(_), _) => DocumentsAt::Disk,
+            (None, Some(_)) => DocumentsAt::Redis,
+            (None, None) => DocumentsAt::Memory,
+        };
         self.documents.clone().unwrap_or_else(by_default)
     }
 }
@@ -165,7 +197,7 @@ mod tests {
     #[tokio::test]
     async fn options_that_do_not_go_together_are_refused_by_name() {
         let short = "s".repeat(31);
-        let cases: [(&[&str], &str); 12] = [
+        let cases: [(&[&str], &str); 20] = [
             (&["--relay-listen", "127.0.0.1:0"], "'--cluster-secret' is missing"),
             (&["--relay-listen", "127.0.0.1:0", "--cluster-secret", &short], "at least 32 bytes"),
             (&["--relay-listen", "127.0.0.1:0", "--cluster-secret", "@/no/file"], "/no/file"),
@@ -175,6 +207,14 @@ mod tests {
             (&["--documents", "memory", "--data", "d"], "'--data' is of no use"),
             (&["--documents", "http://127.0.0.1:1"], "'--documents-secret' is missing"),
             (&["--documents", "http://127.0.0.1:1", "--documents-secret", &short], "32 to 1024"),
+            (&["--documents", "redis"], "needs '--redis URL'"),
+            (&["--redis", "http://a:1"], "'--redis'"),
+            (&["--redis", "redis://u:ssssssssssssssssssssssssssssssssssssss@"], "'--redis'"),
+            (&["--redis", "rediss://a:1", "--redis-ca", "/no/file"], "/no/file"),
+            (&["--redis-ca", "ca.pem"], "'--redis-ca' is of no use"),
+            (&["--retain-documents", "24h"], "'--retain-documents' is 0s or forever"),
+            (&["--archive", "file:///proc/none"], "'--archive'"),
+            (&["--data", "d", "--redis", "redis://a:1", "--documents", "redis"], "'--data' is of no use"),
             (&["--dynamodb-endpoint", "http://a"], "'--dynamodb-endpoint' is of no use"),
             (&["--home", "a=table", "--home", "a=other"], "twice"),
             (&["--home", "a=table", "--dynamodb-endpoint", "a"], "no endpoint"),
@@ -192,6 +232,9 @@ mod tests {
             ("--home", "table"),
             ("--home", "a=table,endpoint=nowhere"),
             ("--documents", "redis://a"),
+            ("--retain-documents", "never"),
+            ("--archive", "http://a"),
+            ("--archive-every", "0s"),
             ("--public-url", "https://a"),
             ("--relay-address", "a"),
             ("--relay-listen", "a:1"),

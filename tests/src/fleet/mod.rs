@@ -11,6 +11,7 @@ pub use plan::{FleetPlan, SharedDocuments};
 use crate::backstage::serve;
 use crate::dynamo::Dynamo;
 use crate::fault_proxy::{FaultProxy, Faults, Tally};
+use crate::redis::{RedisServer, Wire};
 use crate::signer::{Plan, Signer};
 use crate::table::TableReader;
 use crate::waiting::{LOOK_EVERY, PATIENCE, eventually};
@@ -23,7 +24,6 @@ use std::ops::{Index, IndexMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use stores::disk::DiskDocuments;
 use stores::dynamo::{Access, HomeTable};
 use stores::lent::{LoanSecret, lend};
 use stores::memory::MemoryDocuments;
@@ -40,18 +40,20 @@ pub struct Fleet {
     tally: Arc<Tally>,
     signer: Signer,
     table: TableReader,
-    lending: JoinHandle<()>,
+    lending: Option<JoinHandle<()>>,
+    redis: Option<(RedisServer, Wire)>,
     _dynamo: Dynamo,
     folder: Option<TempDir>,
 }
 
 impl Fleet {
-    /// Starts a fleet, all nodes at once, and waits until all listen. Rate limits are off.
+    /// Starts a fleet, all nodes at once, and waits until all listen. Rate limits are off, unless the plan says
+    /// otherwise.
     pub async fn start(plan: FleetPlan) -> Self {
         let folder = TempDir::with_prefix("wiresocket-fleet-").expect("the temporary folder can be written");
         let dynamo = Dynamo::start();
         create_table(&dynamo).await;
-        let (lender, lending) = lend_documents(plan.documents, folder.path());
+        let Shared { lending, redis, options: stores } = share_documents(plan.documents).await;
         let keys = Keys::fresh(folder.path());
         let tally = Arc::new(Tally::default());
         let mut nodes = Vec::new();
@@ -60,14 +62,17 @@ impl Fleet {
             let proxy = FaultProxy::before(dynamo.address(), seed, Arc::clone(&tally));
             let name = format!("node-{index}");
             let log = folder.path().join(format!("{name}.log"));
-            let mut arguments = arguments(&name, region, &keys, &proxy, lender);
+            let mut arguments = arguments(&name, region, &keys, &proxy, &stores);
+            if !plan.arguments.contains(&"--rate-limits") {
+                arguments.extend(["--rate-limits".to_owned(), "off".to_owned()]);
+            }
             arguments.extend(plan.arguments.iter().map(|&argument| argument.to_owned()));
             nodes.push(FleetNode::new(NodeSetup { name, region, arguments, log, proxy }));
         }
         join_all(nodes.iter_mut().map(FleetNode::start)).await;
         let table = TableReader::new(dynamo.address(), TABLE);
         let folder = Some(folder);
-        Self { nodes, tally, signer: keys.signer, table, lending, _dynamo: dynamo, folder }
+        Self { nodes, tally, signer: keys.signer, table, lending, redis, _dynamo: dynamo, folder }
     }
 
     /// The nodes, in the order of the plan's regions.
@@ -136,6 +141,32 @@ impl Fleet {
         eventually("no pin is left", async || self.table.pins(app).await.is_empty().then_some(())).await;
     }
 
+    /// The Redis of a fleet that is on one.
+    ///
+    /// # Panics
+    /// Where it is on none.
+    #[must_use]
+    pub fn redis(&self) -> &RedisServer {
+        &self.redis.as_ref().expect("the plan is on Redis").0
+    }
+
+    /// The same, to kill and restart it.
+    ///
+    /// # Panics
+    /// As [`Fleet::redis`].
+    pub fn redis_mut(&mut self) -> &mut RedisServer {
+        &mut self.redis.as_mut().expect("the plan is on Redis").0
+    }
+
+    /// The wire between all nodes and that Redis.
+    ///
+    /// # Panics
+    /// As [`Fleet::redis`].
+    #[must_use]
+    pub fn wire(&self) -> &Wire {
+        &self.redis.as_ref().expect("the plan is on Redis").1
+    }
+
     /// Where the logs are.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -160,7 +191,7 @@ impl IndexMut<usize> for Fleet {
 impl Drop for Fleet {
     #[allow(clippy::print_stderr, reason = "a test's output says where the logs are")]
     fn drop(&mut self) {
-        self.lending.abort();
+        self.lending.iter().for_each(JoinHandle::abort);
         if std::thread::panicking() {
             let kept: Option<PathBuf> = self.folder.take().map(TempDir::keep);
             eprintln!("the nodes' logs are kept in {}", kept.unwrap_or_default().display());
@@ -175,18 +206,45 @@ async fn create_table(dynamo: &Dynamo) {
     home.create_table().await.expect("an empty DynamoDB takes a table");
 }
 
-fn lend_documents(documents: SharedDocuments, folder: &Path) -> (SocketAddr, JoinHandle<()>) {
-    let documents: Arc<dyn Documents> = match documents {
-        SharedDocuments::InMemory => Arc::new(MemoryDocuments::new()),
-        SharedDocuments::OnDisk => {
-            Arc::new(DiskDocuments::open(&folder.join("documents")).expect("an empty folder can be opened"))
+/// What nodes share their documents by, and the options that tell them.
+struct Shared {
+    lending: Option<JoinHandle<()>>,
+    redis: Option<(RedisServer, Wire)>,
+    options: Vec<(&'static str, String)>,
+}
+
+async fn share_documents(documents: SharedDocuments) -> Shared {
+    match documents {
+        SharedDocuments::InMemory => {
+            let (lender, lending) = lend_documents();
+            Shared { lending: Some(lending), redis: None, options: borrowing(lender) }
         }
-    };
+        SharedDocuments::OnRedis(keeps) => {
+            let server = RedisServer::start(keeps).await;
+            let wire = Wire::to(server.address());
+            let options = vec![("--redis", format!("redis://{}", wire.address()))];
+            Shared { lending: None, redis: Some((server, wire)), options }
+        }
+    }
+}
+
+fn lend_documents() -> (SocketAddr, JoinHandle<()>) {
+    let documents: Arc<dyn Documents> = Arc::new(MemoryDocuments::new());
     let secret = LoanSecret::parse(CLUSTER_SECRET).expect("it is a secret");
     serve(|listener| lend(listener, documents, secret))
 }
 
-fn arguments(name: &str, region: &str, keys: &Keys, proxy: &FaultProxy, lender: SocketAddr) -> Vec<String> {
+fn borrowing(lender: SocketAddr) -> Vec<(&'static str, String)> {
+    vec![("--documents", format!("http://{lender}")), ("--documents-secret", CLUSTER_SECRET.to_owned())]
+}
+
+fn arguments(
+    name: &str,
+    region: &str,
+    keys: &Keys,
+    proxy: &FaultProxy,
+    stores: &[(&'static str, String)],
+) -> Vec<String> {
     let given = [
         ("--listen", "127.0.0.1:0".to_owned()),
         ("--relay-listen", "127.0.0.1:0".to_owned()),
@@ -196,10 +254,11 @@ fn arguments(name: &str, region: &str, keys: &Keys, proxy: &FaultProxy, lender: 
         ("--home", format!("home-1={TABLE},endpoint={}", proxy.endpoint())),
         ("--jwks", keys.key_set.display().to_string()),
         ("--node", name.to_owned()),
-        ("--documents", format!("http://{lender}")),
-        ("--documents-secret", CLUSTER_SECRET.to_owned()),
-        ("--rate-limits", "off".to_owned()),
         ("--log", "pretty".to_owned()),
     ];
-    given.into_iter().flat_map(|(option, value)| [option.to_owned(), value]).collect()
+    given
+        .into_iter()
+        .chain(stores.iter().cloned())
+        .flat_map(|(option, value)| [option.to_owned(), value])
+        .collect()
 }

@@ -1,3 +1,5 @@
+use crate::redis::Keeps;
+
 /// What a fleet is made of.
 #[derive(Debug, Clone)]
 pub struct FleetPlan {
@@ -16,8 +18,8 @@ pub struct FleetPlan {
 pub enum SharedDocuments {
     /// In the test's memory.
     InMemory,
-    /// In a folder of the test's.
-    OnDisk,
+    /// On a Redis, which counts rates too.
+    OnRedis(Keeps),
 }
 
 impl FleetPlan {
@@ -32,6 +34,13 @@ impl FleetPlan {
     pub fn in_regions(regions: &[&'static str]) -> Self {
         let (regions, documents) = (regions.to_vec(), SharedDocuments::InMemory);
         Self { regions, documents, arguments: Vec::new(), seed: 1 }
+    }
+
+    /// The same on a Redis of its own.
+    #[must_use]
+    pub fn on_redis(mut self, keeps: Keeps) -> Self {
+        self.documents = SharedDocuments::OnRedis(keeps);
+        self
     }
 
     /// The same with these arguments for each node.

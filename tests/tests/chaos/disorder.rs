@@ -9,10 +9,14 @@ use tokio::time::sleep_until;
 
 /// Nodes that are well at any moment, at least.
 const WELL_MIN: usize = 2;
+/// How often it is Redis that suffers.
+const REDIS_SUFFERS: f64 = 0.3;
+/// What each way to Redis and back takes where it is slow.
+const SLOW: Duration = Duration::from_millis(100);
 /// Between two disturbances.
 const PAUSE_MS: Range<u64> = 500..5_000;
 
-/// Makes nodes and their ways to DynamoDB fail, and sees that each failure ends.
+/// Makes nodes, their ways to DynamoDB and their Redis fail, and sees that each failure ends.
 pub(crate) struct Disorder {
     fleet: Fleet,
     city: Arc<City>,
@@ -21,10 +25,17 @@ pub(crate) struct Disorder {
     next_at: Instant,
 }
 
-/// What a node suffers from, and until when.
+/// Who can suffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patient {
+    Node(usize),
+    Redis,
+}
+
+/// What somebody suffers from, and until when.
 #[derive(Debug, Clone, Copy)]
 struct Ill {
-    node: usize,
+    patient: Patient,
     kind: Kind,
     until: Instant,
 }
@@ -39,16 +50,21 @@ enum Kind {
     Frozen,
     /// Its DynamoDB fails.
     Faulty(Faults),
+    /// All that comes from it comes late.
+    Slow,
 }
 
 impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Dead => "node killed",
-            Self::Draining => "node drained",
-            Self::Frozen => "node stopped",
-            Self::Faulty(Faults { outage: Outage::None, .. }) => "DynamoDB faulty",
-            Self::Faulty(_) => "DynamoDB gone",
+    fn name(self, patient: Patient) -> &'static str {
+        match (self, patient) {
+            (Self::Dead, Patient::Node(_)) => "node killed",
+            (Self::Draining, _) => "node drained",
+            (Self::Frozen, Patient::Node(_)) => "node stopped",
+            (Self::Faulty(Faults { outage: Outage::None, .. }), _) => "DynamoDB faulty",
+            (Self::Faulty(_), _) => "DynamoDB gone",
+            (Self::Dead, Patient::Redis) => "Redis killed",
+            (Self::Frozen, Patient::Redis) => "Redis stopped",
+            (Self::Slow, _) => "Redis slow",
         }
     }
 }
@@ -88,13 +104,44 @@ impl Disorder {
     }
 
     async fn disturb(&mut self) {
-        let nodes = self.fleet.nodes().count();
-        let well: Vec<usize> =
-            (0..nodes).filter(|node| self.ills.iter().all(|ill| ill.node != *node)).collect();
-        if well.len() <= WELL_MIN {
+        let (patient, kind, lasts_ms) = if self.chance.random_bool(REDIS_SUFFERS) {
+            self.disease_of_redis()
+        } else {
+            let well = self.well_nodes();
+            if well.len() <= WELL_MIN {
+                return;
+            }
+            let node = well[self.chance.random_range(0..well.len())];
+            self.disease_of_node(node)
+        };
+        if self.ills.iter().any(|ill| ill.patient == patient) {
             return;
         }
-        let node = well[self.chance.random_range(0..well.len())];
+        let lasts = self.milliseconds(lasts_ms);
+        self.city.trace.note(format!("{patient:?}: {kind:?} for {lasts:.1?}"));
+        self.city.count(kind.name(patient));
+        match patient {
+            Patient::Node(node) => self.node_falls_ill(node, kind).await,
+            Patient::Redis => self.redis_falls_ill(kind).await,
+        }
+        self.ills.push(Ill { patient, kind, until: Instant::now() + lasts });
+    }
+
+    fn well_nodes(&self) -> Vec<usize> {
+        let is_well = |node: &usize| self.ills.iter().all(|ill| ill.patient != Patient::Node(*node));
+        (0..self.fleet.nodes().count()).filter(is_well).collect()
+    }
+
+    fn disease_of_redis(&mut self) -> (Patient, Kind, Range<u64>) {
+        let (kind, lasts_ms) = match self.chance.random_range(0..3) {
+            0 => (Kind::Dead, 200..8_000),
+            1 => (Kind::Frozen, 200..8_000),
+            _ => (Kind::Slow, 2_000..10_000),
+        };
+        (Patient::Redis, kind, lasts_ms)
+    }
+
+    fn disease_of_node(&mut self, node: usize) -> (Patient, Kind, Range<u64>) {
         let (kind, lasts_ms) = match self.chance.random_range(0..10) {
             0 | 1 => (Kind::Dead, 500..25_000),
             2 => (Kind::Draining, 5_000..10_000),
@@ -102,14 +149,26 @@ impl Disorder {
             5 => (Kind::Faulty(self.outage()), 2_000..35_000),
             _ => (Kind::Faulty(self.faults()), 3_000..15_000),
         };
-        let lasts = self.milliseconds(lasts_ms);
-        self.city.trace.note(format!("node-{node}: {kind:?} for {lasts:.1?}"));
-        self.city.count(kind.name());
-        self.fall_ill(node, kind).await;
-        self.ills.push(Ill { node, kind, until: Instant::now() + lasts });
+        (Patient::Node(node), kind, lasts_ms)
     }
 
-    async fn fall_ill(&mut self, node: usize, kind: Kind) {
+    async fn redis_falls_ill(&mut self, kind: Kind) {
+        match kind {
+            Kind::Dead => self.fleet.redis_mut().kill().await,
+            Kind::Frozen => self.fleet.redis().freeze(),
+            _ => self.fleet.wire().takes(SLOW),
+        }
+    }
+
+    async fn redis_is_well(&mut self, kind: Kind) {
+        match kind {
+            Kind::Dead => self.fleet.redis_mut().restart().await,
+            Kind::Frozen => self.fleet.redis().thaw(),
+            _ => self.fleet.wire().takes(Duration::ZERO),
+        }
+    }
+
+    async fn node_falls_ill(&mut self, node: usize, kind: Kind) {
         self.city.doors.suspect(node);
         match kind {
             Kind::Dead => {
@@ -125,11 +184,19 @@ impl Disorder {
                 self.fleet[node].freeze();
             }
             Kind::Faulty(faults) => self.fleet[node].proxy().set(faults),
+            Kind::Slow => {}
         }
     }
 
-    async fn heal(&mut self, Ill { node, kind, .. }: Ill) {
-        self.city.trace.note(format!("node-{node}: well again after {kind:?}"));
+    async fn heal(&mut self, Ill { patient, kind, .. }: Ill) {
+        self.city.trace.note(format!("{patient:?}: well again after {kind:?}"));
+        match patient {
+            Patient::Node(node) => self.node_is_well(node, kind).await,
+            Patient::Redis => self.redis_is_well(kind).await,
+        }
+    }
+
+    async fn node_is_well(&mut self, node: usize, kind: Kind) {
         match kind {
             Kind::Dead => self.fleet[node].start().await,
             Kind::Draining => {
@@ -141,6 +208,7 @@ impl Disorder {
             }
             Kind::Frozen => self.fleet[node].thaw(),
             Kind::Faulty(_) => self.fleet[node].proxy().set(Faults::default()),
+            Kind::Slow => {}
         }
         self.city.doors.recovers(node);
         self.city.doors.reopen(node, self.fleet[node].address());

@@ -1,5 +1,5 @@
-//! Chaos on real processes: nodes of two regions on one DynamoDB are killed, stopped, drained, cut off and started
-//! again, by a seed, under hundreds of clients of apps near their limits. Throughout the ledgers add up and pass no
+//! Chaos on real processes: nodes of two regions on one DynamoDB and one Redis are killed, stopped, drained, cut off and
+//! started again, and so is the Redis, by a seed, under hundreds of clients of apps near their limits. Throughout the ledgers add up and pass no
 //! limit; in the end they count exactly who is there, and no update that anybody else had seen is missing.
 //!
 //! `WIRESOCKET_CHAOS_SECONDS` says for how long, `WIRESOCKET_CHAOS_SEED` from which seed (else a new one each time).
@@ -21,7 +21,7 @@ use auditor::audit;
 use city::City;
 use client::Client;
 use disorder::Disorder;
-use house_tests::{Fleet, FleetPlan, SharedDocuments, raise_file_limit};
+use house_tests::{Fleet, FleetPlan, Keeps, raise_file_limit};
 use rand::{RngExt, rng};
 use replaying::Replay;
 use std::sync::Arc;
@@ -42,9 +42,8 @@ async fn chaos_loses_no_count_and_no_edit_that_was_seen() {
     println!("chaos for {length:?} from seed {seed}; again: WIRESOCKET_CHAOS_SEED={seed}");
     raise_file_limit();
     let plan = FleetPlan {
-        documents: SharedDocuments::OnDisk,
         seed,
-        ..FleetPlan::in_regions(&REGIONS).with(&["--drain-for", "2s"])
+        ..FleetPlan::in_regions(&REGIONS).on_redis(Keeps::Everything).with(&["--drain-for", "2s"])
     };
     let fleet = Fleet::start(plan).await;
     let city = Arc::new(City::of(&fleet));

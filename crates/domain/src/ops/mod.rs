@@ -11,6 +11,8 @@ mod lots;
 mod own_share;
 mod purse;
 mod spending;
+mod step;
 
 pub use lots::Token;
-pub use purse::{Call, Purchase, Purse, Return, Step, Verdict};
+pub use purse::Purse;
+pub use step::{Call, Purchase, Return, Step, Verdict};

@@ -3,10 +3,11 @@ use super::fullness::{Fullness, Outcome};
 use super::lots::{Lot, Lots, Origin, Token};
 use super::own_share::OwnShare;
 use super::spending::Spending;
+use super::step::{Call, Purchase, Return, Step, Verdict};
 use crate::bounds::{OPS_AHEAD_PAUSE, OPS_LOTS_MAX, OPS_SPENT_WITHIN, OPS_WAITING_MAX};
 use crate::clock::Entropy;
 use crate::policy::Window;
-use crate::ports::{Grant, Mark, Want};
+use crate::ports::{Grant, Want};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -54,65 +55,6 @@ struct Waiting<W> {
     limit: u64,
     /// The purchase that is under way is for it too.
     is_asked: bool,
-}
-
-/// What an op is told.
-#[must_use]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It may pass.
-    Pass(Token),
-    /// The gate is away: [`Purse::take_own_share`] says whether it may pass.
-    Away,
-    /// It exceeds the limit.
-    Full,
-}
-
-/// What the driver of a purse does next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Call the gate, and report what came of it.
-    Call(Call),
-    /// Nothing before then, unless [`Purse::is_due`].
-    Wait {
-        /// When to ask again.
-        until: Duration,
-    },
-    /// Nothing, unless [`Purse::is_due`].
-    Rest,
-}
-
-/// A call of the gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Call {
-    /// [`crate::ports::RateGate::take`]: reported by [`Purse::granted`], or by [`Purse::unanswered`] where it is not
-    /// answered in time.
-    Buy(Purchase),
-    /// [`crate::ports::RateGate::give_back`]: reported by [`Purse::returned`] or [`Purse::unanswered`].
-    GiveBack(Return),
-}
-
-/// Tokens to be bought, to be spent within [`OPS_SPENT_WITHIN`] of the moment at which this was decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Purchase {
-    /// How many.
-    pub want: Want,
-    /// Of which window.
-    pub window: Window,
-    until: Duration,
-    /// How many of them are for ops that have passed on the own share.
-    owed: u64,
-}
-
-/// Tokens that were not spent, to be given back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Return {
-    /// The purchase that they are of.
-    pub mark: Mark,
-    /// How many.
-    pub count: u64,
-    /// Of which window.
-    pub window: Window,
 }
 
 impl<W> Default for Purse<W> {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::bounds::{KNOWN_FULL, OPS_PROBE, OPS_RETURN_WAIT};
+use crate::ports::Mark;
 
 const LIMIT: u64 = 100;
 const START: Duration = Duration::from_secs(1_000);

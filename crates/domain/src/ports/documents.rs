@@ -30,7 +30,7 @@ pub enum DocumentsError {
     },
     /// The store does not have all that it had acknowledged: it was restarted empty, or an older copy of it has taken
     /// over. The owner still has the document, and must write it down again: [`Documents::open`], then
-    /// [`Documents::compact`] with its whole state.
+    /// [`Documents::append`] with its whole state.
     #[error("the store has lost what it had of the document")]
     Lost,
     /// The store's answer is not known.
