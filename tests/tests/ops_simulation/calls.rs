@@ -4,7 +4,6 @@ use crate::house::{Event, House};
 use crate::node::{Calling, Drawn, Node};
 use crate::plan::Planted;
 use domain::bounds::OPS_SPENT_WITHIN;
-use domain::clock::Clock;
 use domain::ops::Call;
 use domain::policy::GATE_DEADLINE;
 use domain::ports::RateGate;
