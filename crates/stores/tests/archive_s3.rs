@@ -33,7 +33,8 @@ async fn every_version_is_kept_where_the_bucket_keeps_them() {
     for text in ["one", "two", "three"] {
         documents.archive(&document("a b/c"), FIRST, state(text)).await.unwrap();
     }
-    assert_eq!(bucket.versions().await, 3);
+    documents.archive(&document("a b/c"), FIRST, state("three")).await.unwrap();
+    assert_eq!(bucket.versions().await, 3, "and no copies of one");
     assert_eq!(bucket.object("t/a/a%20b%2Fc").await, b"three");
 }
 
@@ -128,7 +129,7 @@ async fn a_put_of_an_earlier_owner_stays_out_when_the_store_has_lost_who_came_la
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_document_costs_is_a_get_where_the_store_lacks_it_and_a_head_and_a_put_each_time() {
+async fn a_document_costs_a_get_where_the_store_lacks_it_and_a_head_and_a_put_for_each_other_state() {
     let bucket = Bucket::fresh(Versions::Replaced).await;
     let gate = Gate::before(bucket.endpoint()).await;
     let documents = archived(&Arc::default(), &bucket.url_through(gate.endpoint()));
@@ -141,6 +142,8 @@ async fn what_a_document_costs_is_a_get_where_the_store_lacks_it_and_a_head_and_
     for text in ["whole", "larger"] {
         documents.archive(&document("d"), FIRST, state(text)).await.unwrap();
         assert_eq!(gate.came(), came([("HEAD", 0), ("PUT", text.len())]));
+        documents.archive(&document("d"), FIRST, state(text)).await.unwrap();
+        assert_eq!(gate.came(), [("HEAD".to_owned(), 0)], "it is there already");
     }
 }
 

@@ -5,7 +5,7 @@
 //! (encoding v1) that holds the whole document, so `Y.applyUpdate` reads it.
 //!
 //! **Calls.** Opening a document that the inner store has costs nothing here; one that it lacks, a `GET`. Archiving a state
-//! costs a `HEAD` and a `PUT`. On Amazon's S3 the bucket's policy must grant `s3:ListBucket` beside `s3:GetObject` and
+//! costs a `HEAD` and a `PUT`, in a bucket a `HEAD` alone where the object is that state already. On Amazon's S3 the bucket's policy must grant `s3:ListBucket` beside `s3:GetObject` and
 //! `s3:PutObject`: without it S3 says 403 instead of 404 of an object that does not exist, and no new document opens.
 
 mod documents;
@@ -13,11 +13,13 @@ mod late;
 mod lost;
 mod object_key;
 mod objects;
+mod reaching;
 mod retrying;
 mod url;
 
 pub use documents::ArchivedDocuments;
-pub use objects::{Archive, OpenArchiveError};
+pub use objects::Archive;
+pub use reaching::OpenArchiveError;
 pub use url::{ArchiveUrl, InvalidArchiveUrl};
 
 use std::time::Duration;
@@ -43,7 +45,7 @@ const REPEAT_PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration:
 /// can get between, or a copy of our own.
 const PUT_TRIES_MAX: u32 = 4;
 /// Bytes of a state: what a lender of documents takes, and a tenth of what S3 takes in one request.
-const STATE_BYTES_MAX: usize = 512 * 1024 * 1024;
+const STATE_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Bytes of states that wait to be put, beside those that are being put.
 const LATE_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Documents whose state waits to be put.

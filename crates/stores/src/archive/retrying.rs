@@ -58,6 +58,9 @@ impl Stores {
         for _ in 0..PUT_TRIES_MAX {
             let seen = self.archive.look(document).await?;
             self.inner.check(document, *generation, Position(0)).await?;
+            if seen.is(state) {
+                return Ok(());
+            }
             if self.archive.replace(document, seen, *generation, state.clone()).await? == Replaced::Done {
                 return Ok(());
             }
