@@ -86,7 +86,7 @@ async fn a_document_of_tens_of_megabytes_is_read_as_it_was() {
     let state = Bytes::from_iter((0..32 * 1024 * 1024u32).map(|n| (n ^ (n >> 8)) as u8));
     watched.store.compact(&watched.key, FIRST, Position(3), state.clone()).await.unwrap();
     let large = Bytes::from(vec![7; 16 * 1024 * 1024]);
-    watched.store.append(&watched.key, FIRST, Position(3), &[large.clone()]).await.unwrap();
+    watched.store.append(&watched.key, FIRST, Position(3), std::slice::from_ref(&large)).await.unwrap();
     assert!(watched.content().await == [state, large]);
 }
 
