@@ -10,6 +10,7 @@ use std::time::Duration;
 use stores::Retention;
 use stores::archive::ArchiveUrl;
 use syncd::options::{self, DocumentStore, LogFormat, Switch};
+use syncd::setup::{HomeAt, KeysAt};
 
 /// WireSocket: a sync service for Yjs documents, whole on one machine.
 ///
@@ -30,6 +31,9 @@ pub(crate) enum Command {
     /// One of the nodes of `serve --nodes`, with the options of `syncd`. Ends with its standard input.
     #[command(hide = true)]
     Node(Box<Node>),
+    /// Serves /discovery and /usage alone, for nodes that share their home tables and Redis with it: what the Lambda
+    /// functions answer, where there is no Lambda.
+    Functions(Box<Functions>),
     /// Prints a token that a running or later server on the same data folder accepts.
     Token(Token),
 }
@@ -118,6 +122,68 @@ impl Serve {
 pub(crate) struct Node {
     #[command(flatten)]
     pub(crate) options: syncd::setup::Options,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Functions {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, env = "WIRESOCKET_LISTEN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:4401", value_parser = options::address)]
+    pub(crate) listen: SocketAddr,
+    /// Name of the region that answers: a document that is open nowhere is sent there.
+    #[arg(long, env = "WIRESOCKET_REGION", value_name = "NAME", default_value = "local-1", value_parser = options::region)]
+    pub(crate) region: Region,
+    /// Home region, as tokens name it in `dbCode`, and its DynamoDB table; may be given several times (in the
+    /// variable: separated by spaces). The first is home to apps whose tokens name none.
+    #[arg(
+        long,
+        env = "WIRESOCKET_HOME",
+        value_name = "NAME=TABLE[,region=AWS_REGION][,endpoint=URL]",
+        value_delimiter = ' ',
+        required = true
+    )]
+    pub(crate) home: Vec<HomeAt>,
+    /// DynamoDB for homes that name no endpoint; by default Amazon's.
+    #[arg(long, env = "WIRESOCKET_DYNAMODB_ENDPOINT", value_name = "URL")]
+    pub(crate) dynamodb_endpoint: Option<String>,
+    /// JSON Web Key Set (RFC 7517) that tokens are verified by.
+    #[arg(long, env = "WIRESOCKET_JWKS", value_name = "FILE|URL")]
+    pub(crate) jwks: KeysAt,
+    /// Redis or Valkey of this region, where rates count for all its nodes and functions; without it they count for this
+    /// process alone. Best given by the variable where it holds a password.
+    #[arg(
+        long,
+        env = "WIRESOCKET_REDIS",
+        value_name = "redis[s]://[USER:PASSWORD@]HOST:PORT[/DB]",
+        hide_env_values = true
+    )]
+    pub(crate) redis: Option<String>,
+    /// Certificates (PEM) that Redis's own is signed by, where it is none of the system's.
+    #[arg(long, env = "WIRESOCKET_REDIS_CA", value_name = "FILE")]
+    pub(crate) redis_ca: Option<PathBuf>,
+    /// Whether the rate policies per client IP hold.
+    #[arg(
+        long,
+        env = "WIRESOCKET_RATE_LIMITS",
+        value_name = "on|off",
+        default_value = "on",
+        value_enum,
+        hide_possible_values = true
+    )]
+    pub(crate) rate_limits: Switch,
+    /// Proxy whose X-Forwarded-For is believed; may be given several times (in the variable: separated by
+    /// commas).
+    #[arg(long, env = "WIRESOCKET_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = options::cidr)]
+    pub(crate) trusted_proxy: Vec<IpNet>,
+    /// How log lines on stderr are written; RUST_LOG says which.
+    #[arg(
+        long,
+        env = "WIRESOCKET_LOG",
+        value_name = "pretty|json",
+        default_value = "json",
+        value_enum,
+        hide_possible_values = true
+    )]
+    pub(crate) log: LogFormat,
 }
 
 #[derive(Debug, Args)]

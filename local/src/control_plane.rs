@@ -1,10 +1,16 @@
 //! The control plane beside a node: over the same ports, on the same port.
 
+use axum::Router;
 use functions::{ControlPlane, GateFailures};
 use std::sync::Arc;
 use syncd::Besides;
 use syncd::metrics::OutsideCounter;
 use syncd::setup::Setup;
+
+/// The control plane's routes, without a node.
+pub(crate) fn routes(setup: &Setup) -> Router {
+    functions::router(control_plane(setup, Arc::new(GateFailures::default())))
+}
 
 /// What the node's port serves besides the node's own.
 pub(crate) fn besides(setup: &Setup) -> Besides {

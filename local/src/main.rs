@@ -6,6 +6,8 @@ mod control_plane;
 mod data_folder;
 mod error;
 mod fleet;
+mod functions;
+mod http;
 mod node;
 mod serve;
 mod token;
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
         None => serve::serve(&serve),
         Some(Command::Serve(serve)) => serve::serve(&serve),
         Some(Command::Node(node)) => node::serve(*node),
+        Some(Command::Functions(options)) => functions::serve(*options),
         Some(Command::Token(token)) => token::token(&token),
     };
     match outcome {

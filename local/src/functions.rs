@@ -1,0 +1,58 @@
+//! `wiresocket functions`: the control plane in a process of its own, over the stores that it shares with the nodes.
+
+use crate::args::Functions;
+use crate::error::LocalError;
+use crate::serve::{CAPACITY, DRAIN_FOR};
+use crate::{control_plane, http};
+use std::io;
+use std::time::Duration;
+use syncd::options::LeaseLoss;
+use syncd::process;
+use syncd::setup::{self, DocumentsAt, Options};
+
+/// Serves until the process is asked to end.
+pub(crate) fn serve(functions: Functions) -> Result<(), LocalError> {
+    process::log(functions.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(LocalError::Runtime)?.block_on(Box::pin(async {
+        let setup = setup::prepare(functions.into()).await?;
+        let routes = control_plane::routes(&setup);
+        // Before anybody is told that it listens, so that whoever ends it then ends it in order.
+        let signalled = process::signalled().map_err(LocalError::Signals)?;
+        setup.announce(&mut io::stdout().lock())?;
+        http::serve(setup.listeners.clients, routes, signalled).await;
+        Ok(())
+    }))
+}
+
+impl From<Functions> for Options {
+    /// The set-up of a node that is never run: its stores are what the control plane works on. It has no documents.
+    fn from(functions: Functions) -> Self {
+        Self {
+            listen: functions.listen,
+            relay_listen: None,
+            relay_address: None,
+            cluster_secret: None,
+            node: None,
+            region: functions.region,
+            public_url: None,
+            home: functions.home,
+            dynamodb_endpoint: functions.dynamodb_endpoint,
+            jwks: functions.jwks,
+            documents: Some(DocumentsAt::Memory),
+            documents_secret: None,
+            redis: functions.redis,
+            redis_ca: functions.redis_ca,
+            retain_documents: None,
+            archive: None,
+            archive_every: Duration::MAX,
+            data: None,
+            capacity: CAPACITY,
+            rate_limits: functions.rate_limits,
+            trusted_proxy: functions.trusted_proxy,
+            drain_for: DRAIN_FOR,
+            on_lease_loss: LeaseLoss::Keep,
+            log: functions.log,
+        }
+    }
+}
