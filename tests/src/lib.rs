@@ -12,6 +12,7 @@ mod crowd;
 mod dynamo;
 mod fault_proxy;
 mod fleet;
+mod functions;
 mod gauges;
 pub mod house;
 pub mod http;
@@ -40,6 +41,7 @@ pub use fault_proxy::{
     Counts, Delay, FaultProxy, Faults, LedgerWriter, LedgerWrites, LostReply, Outage, Tally,
 };
 pub use fleet::{Fleet, FleetNode, FleetPlan, SharedDocuments};
+pub use functions::FunctionsProcess;
 pub use gauges::{Count, gauge, usage};
 pub use ledger_watch::{LedgerWatch, Watched};
 pub use limits::raise_file_limit;

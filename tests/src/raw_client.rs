@@ -50,9 +50,22 @@ impl RawClient {
     /// # Errors
     /// [`Ending::Refused`] where the answer is plain HTTP, [`Ending::Broken`] where there is none.
     pub async fn connect(address: SocketAddr, path: &str, token: &str) -> Result<Self, Ending> {
+        Self::connect_with(address, path, token, &[]).await
+    }
+
+    async fn connect_with(
+        address: SocketAddr,
+        path: &str,
+        token: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Ending> {
         let mut request = format!("ws://{address}{path}").into_client_request().expect("the path is a URL's");
         let bearer = HeaderValue::from_str(&format!("Bearer {token}")).expect("a JWT is ASCII");
         request.headers_mut().insert("authorization", bearer);
+        for (name, value) in headers {
+            let value = HeaderValue::from_str(value).expect("the value is ASCII");
+            request.headers_mut().insert(*name, value);
+        }
         let stream = TcpStream::connect(address).await.map_err(|e| Ending::Broken(e.to_string()))?;
         let config =
             WebSocketConfig::default().read_buffer_size(4096).max_message_size(None).max_frame_size(None);
@@ -61,6 +74,19 @@ impl RawClient {
             Err(Error::Http(answer)) => Err(Ending::Refused(answer.status().as_u16())),
             Err(error) => Err(Ending::Broken(error.to_string())),
         }
+    }
+
+    /// As [`RawClient::connect`], through a proxy that says whom it forwards for.
+    ///
+    /// # Errors
+    /// As [`RawClient::connect`].
+    pub async fn connect_from(
+        address: SocketAddr,
+        path: &str,
+        token: &str,
+        forwarded_for: &str,
+    ) -> Result<Self, Ending> {
+        Self::connect_with(address, path, token, &[("x-forwarded-for", forwarded_for)]).await
     }
 
     /// Connects, sends sync step 1, and waits until the server has answered with step 2: the session is

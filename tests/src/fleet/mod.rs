@@ -42,7 +42,7 @@ pub struct Fleet {
     table: TableReader,
     lending: Option<JoinHandle<()>>,
     redis: Option<(RedisServer, Wire)>,
-    _dynamo: Dynamo,
+    dynamo: Dynamo,
     folder: Option<TempDir>,
 }
 
@@ -72,7 +72,7 @@ impl Fleet {
         join_all(nodes.iter_mut().map(FleetNode::start)).await;
         let table = TableReader::new(dynamo.address(), TABLE);
         let folder = Some(folder);
-        Self { nodes, tally, signer: keys.signer, table, lending, redis, _dynamo: dynamo, folder }
+        Self { nodes, tally, signer: keys.signer, table, lending, redis, dynamo, folder }
     }
 
     /// The nodes, in the order of the plan's regions.
@@ -139,6 +139,17 @@ impl Fleet {
     pub async fn is_empty(&self, app: &str) {
         self.counts(app, 0, 0).await;
         eventually("no pin is left", async || self.table.pins(app).await.is_empty().then_some(())).await;
+    }
+
+    /// What tells a process of the control plane which stores are this fleet's.
+    #[must_use]
+    pub fn function_options(&self) -> Vec<String> {
+        let home = format!("home-1={TABLE},endpoint={}", self.dynamo.endpoint());
+        let jwks = self.folder().join("jwks.json").display().to_string();
+        let redis = self.redis.as_ref().map(|(_, wire)| format!("redis://{}", wire.address()));
+        let given = [("--home", Some(home)), ("--jwks", Some(jwks)), ("--redis", redis)];
+        let given = given.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value?]));
+        given.flatten().collect()
     }
 
     /// The Redis of a fleet that is on one.
