@@ -81,6 +81,9 @@ async fn an_open_document_outlives_a_short_retention() {
 #[tokio::test]
 async fn what_is_kept_has_no_end() {
     let watched = Watched::with_content(redis_server(), Retention::Kept).await;
+    assert_eq!(ends(&watched), [-1; 3]);
+    let large = Bytes::from(vec![7; 100_000]);
+    watched.store.compact(&watched.key, FIRST, Position(2), large).await.unwrap();
     watched.expire().await.unwrap();
     assert_eq!(ends(&watched), [-1; 3]);
 }

@@ -91,6 +91,33 @@ async fn a_document_of_tens_of_megabytes_is_read_as_it_was() {
 }
 
 #[tokio::test]
+async fn states_small_and_large_are_replaced_by_one_another() {
+    let watched = Watched::with_content(redis_server(), Retention::For(DAY)).await;
+    for bytes in [1, 65_536, 65_537, 300_000, 100, 70_000, 65_536] {
+        let state = Bytes::from(vec![bytes as u8; bytes]);
+        watched.store.compact(&watched.key, FIRST, Position(3), state.clone()).await.unwrap();
+        assert!(watched.open(FIRST).await.unwrap().updates == [state], "{bytes}");
+    }
+    assert_eq!(watched.all_keys().len(), 2);
+}
+
+#[tokio::test]
+async fn a_large_state_that_is_refused_leaves_nothing_behind() {
+    let watched = Watched::with_content(redis_server(), Retention::For(DAY)).await;
+    let large = || Bytes::from(vec![7; 100_000]);
+    let compact =
+        async |through| watched.store.compact(&watched.key, FIRST, Position(through), large()).await;
+    assert_eq!(compact(4).await, Err(DocumentsError::Lost));
+    assert_eq!(compact(1).await, Ok(()));
+    let before = watched.content().await;
+    assert_eq!(before, ["1 2", "3"].map(update));
+    let stale = DocumentsError::Stale { stored: NEXT, asked: FIRST };
+    assert_eq!(compact(3).await, Err(stale));
+    assert_eq!(watched.content().await, before);
+    assert_eq!(watched.all_keys().len(), PARTS.len());
+}
+
+#[tokio::test]
 async fn a_server_that_stands_still_is_waited_for_no_longer_than_the_deadline() {
     let server = Arc::new(RedisServer::start(Make::Redis));
     let watched = Watched::with_content(url_of(&server), Retention::Kept).await;

@@ -116,6 +116,11 @@ impl Watched {
         PARTS.into_iter().filter(|&part| self.ask(&["EXISTS"], part, &[])).collect()
     }
 
+    /// Every key with the prefix of this test.
+    fn all_keys(&self) -> Vec<String> {
+        ask(&self.url.to_string(), &["KEYS", &format!("{}*", self.url.prefix())])
+    }
+
     fn remove(&self, part: Part) {
         let removed: u64 = self.ask(&["DEL"], part, &[]);
         assert_eq!(removed, 1, "{part:?}");

@@ -32,8 +32,8 @@ async fn before_its_compaction(url: RedisUrl, state_bytes: usize, update_bytes: 
 #[tokio::test]
 async fn a_document_takes_at_most_twice_its_state() {
     for server in [redis_server, valkey_server] {
-        for state_bytes in [100, 3_000, 6_200, 8_300, 12_300, 17_000, 33_000, 66_000, 300_000] {
-            for update_bytes in [12, 30, 100, 1_000] {
+        for state_bytes in [100, 3_000, 6_200, 12_300, 17_000, 33_000, 66_000] {
+            for update_bytes in [12, 30, 150] {
                 let watched = before_its_compaction(server(), state_bytes, update_bytes).await;
                 let (taken, state_bytes) = (memory(&watched), state_bytes as u64);
                 assert!(

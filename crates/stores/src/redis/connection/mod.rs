@@ -18,7 +18,7 @@ use domain::ports::Unavailable;
 use failure::{Failure, lacks_script};
 use link::Link;
 use masters::Masters;
-use redis::{FromRedisValue, ToRedisArgs};
+use redis::{Cmd, FromRedisValue, ToRedisArgs, Value};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,9 +68,8 @@ impl Redis {
     /// # Errors
     /// [`Unavailable`], with the reason, where that fails or takes longer than `within`. It goes on all the same.
     pub async fn connect(&self, within: Duration) -> Result<(), Unavailable> {
-        for lane in [Lane::Rates, Lane::Appends, Lane::Bulk] {
-            self.in_time(lane, within, self.link(lane).connected()).await?;
-        }
+        let connected = |lane| self.in_time(lane, within, self.link(lane).connected());
+        tokio::try_join!(connected(Lane::Rates), connected(Lane::Appends), connected(Lane::Bulk))?;
         Ok(())
     }
 
@@ -92,6 +91,16 @@ impl Redis {
     /// The full name of a key. What keys share a slot of a cluster by stands in `{}`.
     pub(crate) fn key(&self, name: fmt::Arguments<'_>) -> String {
         format!("{}{name}", self.url.prefix())
+    }
+
+    /// Sends one command of one key, and returns its answer.
+    pub(crate) async fn call(
+        &self,
+        lane: Lane,
+        within: Duration,
+        command: &Cmd,
+    ) -> Result<Value, Unavailable> {
+        self.in_time(lane, within, self.link(lane).ask(command)).await
     }
 
     /// Runs a script on one key, or on several that share a slot, and reads its answer.

@@ -3,7 +3,7 @@
 use super::entry::unpack;
 use bytes::Bytes;
 use domain::ids::Generation;
-use domain::ports::{DocumentsError, Opened, Position, Unavailable};
+use domain::ports::{DocumentsError, Position, Unavailable};
 use redis::Value;
 use std::vec;
 
@@ -31,20 +31,39 @@ pub(super) fn position(mut said: Said) -> Result<Position, DocumentsError> {
     }
 }
 
-/// The document: where its log ends, its state, and its entries.
-pub(super) fn opened(mut said: Said) -> Result<Opened, DocumentsError> {
+/// A document as its script gives it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Opening {
+    pub(super) position: Position,
+    pub(super) state: State,
+    /// The updates of the log's entries.
+    pub(super) updates: Vec<Bytes>,
+}
+
+/// The encoded state of a document.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum State {
+    None,
+    Small(Bytes),
+    /// It has so many bytes, and is asked for by itself.
+    Large(usize),
+}
+
+/// What opening a document gives: where its log ends, its state, and its entries.
+pub(super) fn opening(mut said: Said) -> Result<Opening, DocumentsError> {
     let Some(Value::Int(end)) = said.next() else { return Err(unreadable("no position")) };
     let position = Position(u64::try_from(end).map_err(unreadable)?);
-    let mut updates = Vec::new();
-    match said.next() {
-        Some(Value::Nil) => {}
-        state => updates.push(bytes(state)?),
-    }
+    let state = match said.next() {
+        Some(Value::Nil) => State::None,
+        Some(Value::Int(length)) => State::Large(usize::try_from(length).map_err(unreadable)?),
+        state => State::Small(bytes(state)?),
+    };
     let Some(Value::Array(entries)) = said.next() else { return Err(unreadable("no entries")) };
+    let mut updates = Vec::new();
     for entry in entries {
         unpack(bytes(Some(entry))?, &mut updates).map_err(|_| unreadable("no entry of a log"))?;
     }
-    Ok(Opened { updates, position })
+    Ok(Opening { position, state, updates })
 }
 
 /// The generation that the store has. A document that was dropped was so by the generation that asks: whoever may
@@ -97,12 +116,16 @@ mod tests {
 
     #[test]
     fn a_document_is_read() {
-        let said =
-            vec![Value::Int(9), text("state"), Value::Array(vec![text("\u{1}a\u{2}bc"), text("\u{0}")])];
-        let updates = ["state", "a", "bc", ""].map(Bytes::from).to_vec();
-        assert_eq!(opened(said.into_iter()), Ok(Opened { updates, position: Position(9) }));
-        let said = vec![Value::Int(0), Value::Nil, Value::Array(Vec::new())];
-        assert_eq!(opened(said.into_iter()), Ok(Opened { updates: Vec::new(), position: Position(0) }));
+        let entries = || Value::Array(vec![text("\u{1}a\u{2}bc"), text("\u{0}")]);
+        for (said, state) in [
+            (Value::Nil, State::None),
+            (text("state"), State::Small(Bytes::from("state"))),
+            (Value::Int(70_000), State::Large(70_000)),
+        ] {
+            let updates = ["a", "bc", ""].map(Bytes::from).to_vec();
+            let expected = Opening { position: Position(9), state, updates };
+            assert_eq!(opening(vec![Value::Int(9), said, entries()].into_iter()), Ok(expected));
+        }
     }
 
     fn value() -> impl Strategy<Value = Value> {
@@ -121,7 +144,7 @@ mod tests {
         fn no_answer_makes_the_readers_panic(answer in value()) {
             if let Ok(said) = done(answer, ASKED) {
                 let _ = position(said.clone());
-                let _ = opened(said);
+                let _ = opening(said);
             }
         }
     }

@@ -12,3 +12,8 @@ pub(super) fn keys(redis: &Redis, document: &DocumentKey) -> [String; 3] {
 fn tag(document: &DocumentKey) -> String {
     document.to_string().replace('%', "%25").replace('}', "%7D")
 }
+
+/// A key for a large state on its way to the document, in the same slot. No two attempts have the same.
+pub(super) fn key_of_attempt(redis: &Redis, document: &DocumentKey, attempt: u64) -> String {
+    redis.key(format_args!("doc:{{{}}}:w:{attempt:016x}", tag(document)))
+}

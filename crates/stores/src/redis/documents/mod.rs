@@ -1,8 +1,12 @@
 //! Documents that the nodes of a region share: `documents/scripts/record.lua` says what is stored of each.
 //!
-//! Each call is one script on the three keys of its document, and so atomic. What it writes is in the memory of the
-//! server when it returns: it survives the death of every node, and that of the server only as far as the server
-//! saves and replicates. Where it did not, the next append, compaction or check is told so, by the positions.
+//! Each call is one script on the three keys of its document, and so atomic. Large states go past the scripts: Lua would
+//! copy them, and the server would serve nobody meanwhile. One is read after the script that opens its document, when
+//! only the opener may replace it, and written before the script that gives it its name.
+//!
+//! What is written is in the memory of the server when a call returns: it survives the death of every node, and that of
+//! the server only as far as the server saves and replicates. Where it did not, the next append, compaction or check is
+//! told so, by the positions.
 
 mod answer;
 mod entry;
@@ -12,15 +16,15 @@ mod lifetimes;
 use super::Redis;
 use super::connection::{Lane, Script};
 use crate::Retention;
-use answer::{Said, done, opened, position};
+use answer::{Opening, Said, State, done, opening, position};
 use bytes::Bytes;
 use domain::ids::{DocumentKey, Generation};
 use domain::ports::{Documents, DocumentsError, LogBounds, Opened, Position, Unavailable};
 use entry::pack;
-use keys::keys;
+use keys::{key_of_attempt, keys};
 use lifetimes::{Lifetime, Lifetimes, Release};
 use redis::{ToRedisArgs, Value};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long an append may take, and whatever else is a few bytes.
 const APPEND_DEADLINE: Duration = Duration::from_secs(2);
@@ -31,8 +35,10 @@ const BULK_DEADLINE: Duration = Duration::from_millis(4500);
 const LARGE_APPEND_BYTES: usize = 256 * 1024;
 /// Bytes of a state, or of one append. Half of what servers take in one argument, where nobody configured them.
 const BYTES_MAX: usize = 256 * 1024 * 1024;
-/// For a script that needs to know no more.
-const NO_ARGS: Option<u64> = None;
+/// Bytes of a state that goes through a script: 64 KiB take it a tenth of a millisecond, and 10 MiB thirty.
+const SMALL_STATE_BYTES: usize = 64 * 1024;
+/// How long a large state waits for the script that gives it its name, if that never comes.
+const UNNAMED_STATE_MS: u64 = 60_000;
 /// A stream takes its memory by pages of 4 KiB or 100 entries: a log of less than one would save nothing. Beyond that, a
 /// log of a third of the state leaves room for what the server's allocator rounds up, within twice the state.
 const LOG_BOUNDS: LogBounds = LogBounds { bytes: 3072, state_parts: 3, entry_bytes: 24, entries: 4096 };
@@ -77,23 +83,47 @@ impl RedisDocuments {
     async fn run(
         &self,
         (script, lane, deadline): (&Script, Lane, Duration),
-        document: &DocumentKey,
+        keys: &[String],
         asked: Generation,
         lifetime: Lifetime,
         args: impl ToRedisArgs + Sync,
     ) -> Result<Said, DocumentsError> {
-        let keys = keys(&self.redis, document);
         let args = (asked.0, lifetime.ms(), args);
-        let answer: Value = self.redis.run(lane, deadline, script, &keys, args).await?;
+        let answer: Value = self.redis.run(lane, deadline, script, keys, args).await?;
         done(answer, asked)
+    }
+
+    /// The large state of a document that was just opened.
+    async fn large_state(&self, key: &str, bytes: usize, within: Duration) -> Result<Bytes, DocumentsError> {
+        let mut get = redis::cmd("GET");
+        get.arg(key);
+        match self.redis.call(Lane::Bulk, within, &get).await? {
+            Value::BulkString(state) if state.len() == bytes => Ok(state.into()),
+            _ => Err(DocumentsError::Lost),
+        }
+    }
+
+    /// Leaves a large state under a name of its own, from which a script takes it.
+    async fn leave(&self, key: &str, state: &[u8], within: Duration) -> Result<(), Unavailable> {
+        let mut set = redis::cmd("SET");
+        set.arg(key).arg(state).arg("PX").arg(UNNAMED_STATE_MS);
+        self.redis.call(Lane::Bulk, within, &set).await.map(drop)
     }
 }
 
 #[async_trait::async_trait]
 impl Documents for RedisDocuments {
     async fn open(&self, document: &DocumentKey, generation: Generation) -> Result<Opened, DocumentsError> {
+        let (began, keys) = (Instant::now(), keys(&self.redis, document));
         let open = (&self.scripts.open, Lane::Bulk, BULK_DEADLINE);
-        opened(self.run(open, document, generation, self.lifetimes.open, NO_ARGS).await?)
+        let said = self.run(open, &keys, generation, self.lifetimes.open, SMALL_STATE_BYTES).await?;
+        let Opening { position, state, updates } = opening(said)?;
+        let state = match state {
+            State::None => None,
+            State::Small(state) => Some(state),
+            State::Large(bytes) => Some(self.large_state(&keys[1], bytes, left(began)).await?),
+        };
+        Ok(Opened { updates: state.into_iter().chain(updates).collect(), position })
     }
 
     async fn append(
@@ -109,9 +139,9 @@ impl Documents for RedisDocuments {
             ..LARGE_APPEND_BYTES => (Lane::Appends, APPEND_DEADLINE),
             _ => (Lane::Bulk, BULK_DEADLINE),
         };
-        let append = (&self.scripts.append, lane, deadline);
+        let (append, keys) = ((&self.scripts.append, lane, deadline), keys(&self.redis, document));
         let args = (after.0, &entry[..]);
-        position(self.run(append, document, generation, self.lifetimes.open, args).await?)
+        position(self.run(append, &keys, generation, self.lifetimes.open, args).await?)
     }
 
     async fn compact(
@@ -122,9 +152,17 @@ impl Documents for RedisDocuments {
         state: Bytes,
     ) -> Result<(), DocumentsError> {
         check_bytes("a state", state.len())?;
-        let compact = (&self.scripts.compact, Lane::Bulk, BULK_DEADLINE);
-        let args = (through.0, &state[..]);
-        self.run(compact, document, generation, self.lifetimes.open, args).await.map(drop)
+        let (began, mut keys) = (Instant::now(), keys(&self.redis, document).to_vec());
+        let lifetime = self.lifetimes.open;
+        if state.len() <= SMALL_STATE_BYTES {
+            let compact = (&self.scripts.compact, Lane::Bulk, BULK_DEADLINE);
+            return self.run(compact, &keys, generation, lifetime, (through.0, &state[..])).await.map(drop);
+        }
+        let key = key_of_attempt(&self.redis, document, rand::random());
+        self.leave(&key, &state, BULK_DEADLINE).await?;
+        keys.push(key);
+        let compact = (&self.scripts.compact, Lane::Bulk, left(began));
+        self.run(compact, &keys, generation, lifetime, (through.0, state.len())).await.map(drop)
     }
 
     async fn check(
@@ -134,7 +172,8 @@ impl Documents for RedisDocuments {
         at: Position,
     ) -> Result<(), DocumentsError> {
         let keep = (&self.scripts.keep, Lane::Bulk, APPEND_DEADLINE);
-        self.run(keep, document, generation, self.lifetimes.open, at.0).await.map(drop)
+        let keys = keys(&self.redis, document);
+        self.run(keep, &keys, generation, self.lifetimes.open, at.0).await.map(drop)
     }
 
     async fn expire(&self, document: &DocumentKey, generation: Generation) -> Result<(), DocumentsError> {
@@ -143,7 +182,8 @@ impl Documents for RedisDocuments {
             Release::Drop(tombstone) => (&self.scripts.drop, tombstone),
         };
         let release = (script, Lane::Bulk, APPEND_DEADLINE);
-        self.run(release, document, generation, lifetime, Position(0).0).await.map(drop)
+        let keys = keys(&self.redis, document);
+        self.run(release, &keys, generation, lifetime, Position(0).0).await.map(drop)
     }
 
     fn log_bounds(&self) -> LogBounds {
@@ -153,6 +193,11 @@ impl Documents for RedisDocuments {
     async fn interrupted(&self) {
         self.redis.interrupted().await;
     }
+}
+
+/// What is left of the time for a whole document.
+fn left(began: Instant) -> Duration {
+    BULK_DEADLINE.saturating_sub(began.elapsed())
 }
 
 fn check_bytes(what: &str, bytes: usize) -> Result<(), Unavailable> {

@@ -1,4 +1,5 @@
--- Claims the document for the generation that asks. Returns where its log ends, its state, and its entries.
+-- Claims the document for the generation that asks. ARGV: 3 bytes of the largest state that is returned. Returns where
+-- the log ends, the state or how many bytes it has, and the entries.
 
 local document = read()
 local refused = stale(document)
@@ -24,4 +25,5 @@ local entries = redis.call('XRANGE', log, '-', '+')
 for at, entry in ipairs(entries) do
   entries[at] = entry[2][2]
 end
-return { 'done', document.last, redis.call('GET', state), entries }
+local is_large = document.bytes > tonumber(ARGV[3])
+return { 'done', document.last, is_large and document.bytes or redis.call('GET', state), entries }

@@ -78,7 +78,7 @@ end
 
 -- All keys of a document end at the same moment.
 local function renew()
-  for _, key in ipairs(KEYS) do
+  for _, key in ipairs({ head, state, log }) do
     if lifetime == '0' then
       redis.call('PERSIST', key)
     else
