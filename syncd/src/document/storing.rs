@@ -12,7 +12,6 @@ use domain::close::CloseReason;
 use domain::ports::{DocumentsError, LogBounds, Position, Unavailable};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinHandle;
 
 /// How much of the document's log has been written since it was one encoded state.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +58,6 @@ pub(super) struct Care {
     check_at: Duration,
     /// When the state is archived; `None` where the archive has it, or there is none.
     archive_at: Option<Duration>,
-    archiving: Option<JoinHandle<()>>,
     unstored: Option<Unstored>,
 }
 
@@ -73,7 +71,7 @@ impl Care {
     pub(super) fn of(log: &Log, archive_every: Option<Duration>, now: Duration) -> Self {
         // Whoever had the document before may have been killed before its last state was archived.
         let archive_at = archive_every.filter(|_| !log.is_empty()).map(|every| now + every);
-        Self { check_at: now + CHECK_EVERY, archive_at, archiving: None, unstored: None }
+        Self { check_at: now + CHECK_EVERY, archive_at, unstored: None }
     }
 
     /// Whether what the task has is in no store.
@@ -266,10 +264,10 @@ impl DocumentTask {
         self.care.archive_at = None;
         let (state, documents) = (self.encoded_state()?, Arc::clone(&self.node.ports.documents));
         let (handle, generation) = (self.handle.clone(), self.pin.generation);
-        self.care.archiving = Some(tokio::spawn(async move {
+        tokio::spawn(async move {
             let archiving = documents.archive(&handle.key, generation, state);
             handle.archived(within(ARCHIVE_DEADLINE, archiving).await);
-        }));
+        });
         Ok(())
     }
 
@@ -295,15 +293,12 @@ impl DocumentTask {
             // A log that was not compacted only takes longer to load.
             let _ = self.compact().await;
         }
-        if let Some(archiving) = self.care.archiving.take() {
-            // Bounded by its deadline. An older state must not come after the last one.
-            let _ = archiving.await;
-        }
         if self.care.archive_at.is_some()
             && let Ok(state) = self.encoded_state()
         {
             let archiving = self.node.ports.documents.archive(&self.handle.key, self.pin.generation, state);
-            if let Err(error) = within(ARCHIVE_DEADLINE, archiving).await {
+            // Whoever wants the document next waits for this; an archive that takes longer goes on by itself.
+            if let Err(error) = within(STORE_DEADLINE, archiving).await {
                 self.could_not_archive(&error);
             }
         }

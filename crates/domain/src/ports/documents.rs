@@ -126,7 +126,8 @@ pub trait Documents: Send + Sync + 'static {
     /// Tells the store that the document was released by `generation`.
     async fn expire(&self, document: &DocumentKey, generation: Generation) -> Result<(), DocumentsError>;
 
-    /// Keeps the document's encoded state beyond the store's own retention.
+    /// Keeps the document's encoded state beyond the store's own retention. A state that is asked to be kept while an
+    /// earlier one of the document is on its way follows it. Whoever stops waiting may be told nothing, and it goes on.
     async fn archive(
         &self,
         _document: &DocumentKey,
