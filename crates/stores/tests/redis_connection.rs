@@ -10,6 +10,7 @@ use servers::certificates::Certificates;
 use servers::redis::{
     Make, RedisServer, free_port, redis_server, valkey_cluster, valkey_server, with_own_keys,
 };
+use servers::redis_cluster::three_masters;
 use std::sync::Arc;
 use std::time::Duration;
 use stores::redis::{InvalidCa, Redis, RedisRateGate, RedisUrl};
@@ -29,7 +30,11 @@ fn gate(url: &RedisUrl) -> RedisRateGate {
 }
 
 async fn take(gate: &RedisRateGate) -> Result<Grant, Unavailable> {
-    let app = AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() };
+    take_of(gate, "a").await
+}
+
+async fn take_of(gate: &RedisRateGate, app: &str) -> Result<Grant, Unavailable> {
+    let app = AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse(app).unwrap() };
     let window = Window::per_minute(1_000_000);
     gate.take(&RateBucket::Ops(app), Want::only(1), window, Duration::ZERO).await
 }
@@ -110,6 +115,21 @@ async fn a_server_that_is_restarted_on_its_port_is_found_again() {
             take_again(&gate).await;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_is_down_is_given_up_and_found_again() {
+    let cluster = three_masters();
+    let gate = gate(&with_own_keys(&cluster[0].url()));
+    take_again(&gate).await;
+    cluster[2].stop();
+    for app in ["a", "b", "c", "d", "e", "f"] {
+        while take_of(&gate, app).await.is_ok() {}
+    }
+    let unavailable = takes_fail_at_once(&gate).await;
+    assert!(unavailable.cause.contains("the cluster is down"), "{unavailable}");
+    cluster[2].start_again();
+    take_again(&gate).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ pub(super) enum Failure {
     #[error("no answer within {} ms", .0.as_millis())]
     Late(Duration),
     #[error("{0}")]
-    Redis(RedisError),
+    Redis(#[from] RedisError),
 }
 
 /// What an error says about the connection that brought it.
@@ -44,11 +44,13 @@ pub(super) fn of_single(error: &RedisError) -> Verdict {
     }
 }
 
-/// Judges an error of a connection to a cluster, which follows redirections and reconnects to single servers itself.
+/// Judges an error of a connection to a cluster, which has followed redirections and reconnected by itself: what is
+/// left of those says that the server of one key is away, and nothing of the others.
 pub(super) fn of_cluster(error: &RedisError) -> Verdict {
     match error.kind() {
-        ErrorKind::Io | ErrorKind::Parse | ErrorKind::ClusterConnectionNotFound => Verdict::Unanswered,
         ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::ReadOnly) => Verdict::Lost,
+        ErrorKind::Io | ErrorKind::Parse | ErrorKind::ClusterConnectionNotFound => Verdict::Unanswered,
+        _ if error.is_cluster_error() => Verdict::Unanswered,
         _ => Verdict::Answered,
     }
 }

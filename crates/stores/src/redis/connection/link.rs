@@ -73,7 +73,7 @@ impl Link {
         let waiting = Waiting::on(self, open.number);
         let answer = open.connection.ask(command).await;
         waiting.ends(&open.connection, answer.as_ref().err());
-        answer.map_err(Failure::Redis)
+        Ok(answer?)
     }
 
     /// Looks whether the servers are still the same masters. One that became a replica is let go of.
@@ -82,7 +82,7 @@ impl Link {
         let waiting = Waiting::on(self, open.number);
         let states = open.connection.states().await;
         waiting.ends(&open.connection, states.as_ref().err());
-        let states = states.map_err(Failure::Redis)?;
+        let states = states?;
         if states.iter().any(|state| !state.is_master) {
             self.lost(open.number, "the server has become a replica");
         }
@@ -137,14 +137,18 @@ impl Link {
         if was_open {
             self.failures.fetch_add(1, Ordering::Relaxed);
             self.unanswered.store(0, Ordering::Relaxed);
-            tracing::warn!(store = self.lane.store(), lane = ?self.lane, cause, "the connection to redis is lost");
+            if pause.is_zero() {
+                tracing::warn!(lane = ?self.lane, cause, "the connection to redis is lost");
+            }
             tokio::spawn(reach(Arc::downgrade(self), pause));
         }
     }
 
     fn answered(&self) {
         self.unanswered.store(0, Ordering::Relaxed);
-        self.failures.store(0, Ordering::Relaxed);
+        if self.failures.load(Ordering::Relaxed) > 0 && self.failures.swap(0, Ordering::Relaxed) > 0 {
+            tracing::info!(lane = ?self.lane, "redis answers again");
+        }
     }
 
     fn unanswered(self: &Arc<Self>, number: u64) {
@@ -163,8 +167,8 @@ impl Link {
             }
             Err(cause) => {
                 let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
-                if failures == 1 || !matches!(*self.state.borrow(), State::Away(_)) {
-                    tracing::warn!(store = self.lane.store(), lane = ?self.lane, cause, "redis can't be reached");
+                if !matches!(*self.state.borrow(), State::Away(_)) {
+                    tracing::warn!(lane = ?self.lane, cause, "redis can't be reached");
                 }
                 self.state.send_replace(State::Away(cause.into()));
                 Some(pause_after(failures))
@@ -183,7 +187,9 @@ async fn reach(link: Weak<Link>, first_pause: Duration) {
             return;
         };
         let attempt = target.connect().await.map(|(connection, states)| {
-            masters.saw(&states);
+            if let Some(states) = states {
+                masters.saw(&states);
+            }
             connection
         });
         match link.upgrade().and_then(|link| link.attempted(attempt)) {

@@ -59,7 +59,7 @@ impl Masters {
         }
     }
 
-    /// Whether there were changes that nobody was told of; whoever asks is told.
+    /// Whether there were changes that nobody was told of. Whoever asks has been told.
     pub(super) fn tell(&self) -> bool {
         let changes = *self.changes.borrow();
         self.told.swap(changes, Ordering::Relaxed) != changes

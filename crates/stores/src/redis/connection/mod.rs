@@ -77,15 +77,19 @@ impl Redis {
     /// while nobody waited is told to the next who does.
     pub async fn interrupted(&self) {
         let mut changes = self.masters.watch();
-        while !self.masters.tell() {
+        if self.masters.tell() {
+            return;
+        }
+        loop {
             tokio::select! {
-                _ = changes.changed() => {}
+                _ = changes.changed() => break,
                 () = tokio::time::sleep(LOOK_EVERY) => {
                     // Where it fails, the next connection or the next look tells.
                     let _ = tokio::time::timeout(LOOK_DEADLINE, self.appends.look()).await;
                 }
             }
         }
+        self.masters.tell();
     }
 
     /// The full name of a key. What keys share a slot of a cluster by stands in `{}`.

@@ -16,9 +16,9 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(1);
 /// Every call has a deadline of its own, which is shorter.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 /// How often a cluster is asked again that has moved a key or is choosing a master.
-const CLUSTER_RETRIES: u32 = 4;
+const CLUSTER_RETRIES: u32 = 3;
 /// Milliseconds between two of them.
-const CLUSTER_RETRY_MS: std::ops::Range<u64> = 10..250;
+const CLUSTER_RETRY_MS: std::ops::Range<u64> = 10..100;
 /// Calls that wait to be written together, and the bytes up to which they are.
 const WRITTEN_TOGETHER: usize = 1_024;
 const WRITTEN_TOGETHER_BYTES: usize = 64 * 1024;
@@ -53,10 +53,12 @@ pub(super) enum Connection {
 impl Target {
     /// Nothing is sent yet.
     pub(super) fn new(url: &RedisUrl, ca_pem: Option<Vec<u8>>) -> Result<Self, InvalidCa> {
-        // What the HTTPS clients use, too. If the process has already chosen, its choice stands.
-        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let info = url.info().clone();
         let is_encrypted = matches!(info.addr(), redis::ConnectionAddr::TcpTls { .. });
+        if is_encrypted {
+            // What the HTTPS clients use, too. If the process has already chosen, its choice stands.
+            drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+        }
         let malformed = |error: RedisError| InvalidCa::Malformed(error.to_string());
         let client = match &ca_pem {
             None => Client::open(info).map_err(malformed)?,
@@ -69,11 +71,12 @@ impl Target {
         Ok(Self { client, ca: ca_pem })
     }
 
-    /// Connects to whatever the name leads to, and sees that it takes writes.
+    /// Connects to whatever the name leads to, and sees that it takes writes. Returns what the masters say of
+    /// themselves, where all of them do.
     ///
     /// # Errors
     /// What is wrong, for the log.
-    pub(super) async fn connect(&self) -> Result<(Connection, Vec<ServerState>), String> {
+    pub(super) async fn connect(&self) -> Result<(Connection, Option<Vec<ServerState>>), String> {
         match tokio::time::timeout(CONNECT_DEADLINE, Box::pin(self.connect_unhurried())).await {
             Ok(Ok(connected)) => Ok(connected),
             Ok(Err(failure)) => Err(failure.to_string()),
@@ -81,29 +84,37 @@ impl Target {
         }
     }
 
-    async fn connect_unhurried(&self) -> Result<(Connection, Vec<ServerState>), Failure> {
+    async fn connect_unhurried(&self) -> Result<(Connection, Option<Vec<ServerState>>), Failure> {
+        let mut single = self.single().await?;
+        let states = Connection::Single(single.clone()).states().await?;
+        if states.iter().any(|state| state.in_cluster) {
+            let state: String = redis::cmd("CLUSTER").arg("INFO").query_async(&mut single).await?;
+            if !state.contains("cluster_state:ok") {
+                return Err(Failure::Away("the cluster is down".into()));
+            }
+            let cluster = Connection::Cluster(self.cluster().await?);
+            let states = cluster.states().await.ok();
+            return Ok((cluster, states));
+        }
+        if states.iter().any(|state| state.is_loading) {
+            return Err(Failure::Away("the server is loading what it had saved".into()));
+        }
+        if states.iter().any(|state| !state.is_master) {
+            return Err(Failure::Away("the server is a replica, which takes no writes".into()));
+        }
+        Ok((Connection::Single(single), Some(states)))
+    }
+
+    async fn single(&self) -> RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_pipeline_buffer_size(WRITTEN_TOGETHER)
             .set_write_backpressure_boundary(WRITTEN_TOGETHER_BYTES);
-        let single = self.client.get_multiplexed_async_connection_with_config(&config);
-        let single = Connection::Single(single.await.map_err(Failure::Redis)?);
-        let states = single.states().await.map_err(Failure::Redis)?;
-        let connected = match states.first() {
-            Some(state) if state.in_cluster => self.cluster().await?,
-            _ => (single, states),
-        };
-        if connected.1.iter().any(|state| state.is_loading) {
-            return Err(Failure::Away("the server is loading what it had saved".into()));
-        }
-        if connected.1.iter().any(|state| !state.is_master) {
-            return Err(Failure::Away("the server is a replica, which takes no writes".into()));
-        }
-        Ok(connected)
+        self.client.get_multiplexed_async_connection_with_config(&config).await
     }
 
-    async fn cluster(&self) -> Result<(Connection, Vec<ServerState>), Failure> {
+    async fn cluster(&self) -> RedisResult<ClusterConnection> {
         let mut builder = ClusterClient::builder([self.client.get_connection_info().clone()])
             .connection_timeout(CONNECT_DEADLINE)
             .response_timeout(ANSWER_DEADLINE)
@@ -115,10 +126,7 @@ impl Target {
         if let Some(pem) = &self.ca {
             builder = builder.certs(certificates(pem));
         }
-        let client = builder.build().map_err(Failure::Redis)?;
-        let cluster = Connection::Cluster(client.get_async_connection().await.map_err(Failure::Redis)?);
-        let states = cluster.states().await.map_err(Failure::Redis)?;
-        Ok((cluster, states))
+        builder.build()?.get_async_connection().await
     }
 }
 
