@@ -4,9 +4,12 @@ use domain::ports::{Documents, DocumentsError, Opened, Position};
 use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 use stores::AtRelease;
 use stores::memory::MemoryDocuments;
 use tokio::sync::watch;
+
+const RELEASED_WITHIN: Duration = Duration::from_secs(120);
 
 /// Documents in memory, dropped at release, that can be lost as a server loses them that is restarted empty; and that
 /// remembers what was released.
@@ -44,9 +47,14 @@ impl ForgetfulDocuments {
         self.released.borrow().clone()
     }
 
+    /// Waits until a document is released.
+    ///
+    /// # Panics
+    /// Where that takes longer than the longest pause between two tries.
     pub(crate) async fn until_released(&self, name: &str) {
         let mut released = self.released.subscribe();
-        drop(released.wait_for(|released| released.iter().any(|of| of == name)).await.unwrap());
+        let comes = released.wait_for(|released| released.iter().any(|of| of == name));
+        drop(tokio::time::timeout(RELEASED_WITHIN, comes).await.unwrap().unwrap());
     }
 
     fn known(&self, document: &DocumentKey) -> Result<Arc<MemoryDocuments>, DocumentsError> {

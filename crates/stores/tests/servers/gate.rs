@@ -1,8 +1,11 @@
 use super::http::Message;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+const COMES_WITHIN: Duration = Duration::from_secs(60);
 
 /// What a gate does with requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +65,8 @@ impl Gate {
     /// Waits until a request with this method came.
     pub(crate) async fn until_one_came(&self, method: &str) {
         let mut came = self.wire.came.subscribe();
-        drop(came.wait_for(|came| came.iter().any(|(of, _)| of == method)).await.unwrap());
+        let comes = came.wait_for(|came| came.iter().any(|(of, _)| of == method));
+        drop(tokio::time::timeout(COMES_WITHIN, comes).await.unwrap().unwrap());
     }
 }
 
