@@ -18,9 +18,9 @@ async fn before_its_compaction(url: RedisUrl, state_bytes: usize, update_bytes: 
     let state = Bytes::from(vec![7; state_bytes]);
     watched.store.compact(&watched.key, FIRST, Position(0), state).await.unwrap();
     let bounds = watched.store.log_bounds();
-    let update = Bytes::from(vec![7; update_bytes]);
+    let updates = [Bytes::from(vec![7; update_bytes])];
     for entries in 1.. {
-        let end = watched.store.append(&watched.key, FIRST, Position(0), std::slice::from_ref(&update)).await.unwrap();
+        let end = watched.store.append(&watched.key, FIRST, Position(0), &updates).await.unwrap();
         assert_eq!(end, Position(entries));
         if bounds.are_reached(entries + 1, (entries as usize + 1) * update_bytes, state_bytes) {
             break;
