@@ -1,4 +1,4 @@
-//! The whole service on a Redis and an archive: what outlives Redis.
+//! The whole service on a Redis and an archive: what outlives the server, and what outlives Redis.
 
 use house_tests::raw_client::RawClient;
 use house_tests::wire::{self, Typist};
@@ -48,6 +48,24 @@ async fn reads(server: &Server, token: &str, text: &str) {
     let mut reader = join(server, token).await;
     reader.send(wire::sync_step_1()).await;
     sees(&mut reader, text).await;
+}
+
+#[tokio::test]
+async fn documents_on_redis_outlive_the_server() {
+    let scene = Scene::set().await;
+    for (life, text) in ["one ", "two ", "three "].into_iter().enumerate() {
+        let server = scene.server().await;
+        let token = server.token(&Plan::default());
+        let (mut writer, mut reader) = (join(&server, &token).await, join(&server, &token).await);
+        writer.send(wire::update_message(&Typist::new(life as u64 + 1).types(text))).await;
+        sees(&mut reader, text).await;
+        server.kill().await;
+    }
+    let server = scene.server().await;
+    let token = server.token(&Plan::default());
+    for text in ["one ", "two ", "three "] {
+        reads(&server, &token, text).await;
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 use super::error::SetupError;
 use super::options::Options;
+use domain::clock::Clock;
 use domain::ids::Generation;
 use domain::ports::Documents;
 use std::fs;
@@ -46,13 +47,14 @@ impl FromStr for DocumentsAt {
 /// How long documents on Redis are kept after their last session, where the operator does not say.
 const RETAINED: Retention = Retention::For(Duration::from_secs(24 * 60 * 60));
 
-/// The document store, and the generation that pins begin with which end with this process: above those of an
-/// earlier one.
+/// The document store, and the generation that pins in memory begin with: above those of an earlier process, which
+/// the store still has.
 pub(super) fn store(
     options: &Options,
     redis: Option<&Redis>,
+    clock: &dyn Clock,
 ) -> Result<(Arc<dyn Documents>, Generation), SetupError> {
-    let (store, first) = inner_store(options, redis)?;
+    let (store, first) = inner_store(options, redis, clock)?;
     let Some(url) = &options.archive else { return Ok((store, first)) };
     let archive = Archive::open(url).map_err(|error| SetupError::value("--archive", error))?;
     Ok((Arc::new(ArchivedDocuments::new(store, archive, options.archive_every)), first))
@@ -61,19 +63,18 @@ pub(super) fn store(
 fn inner_store(
     options: &Options,
     redis: Option<&Redis>,
+    clock: &dyn Clock,
 ) -> Result<(Arc<dyn Documents>, Generation), SetupError> {
+    // Each new owner adds one, and there are fewer of them than milliseconds.
+    let by_the_clock = Generation(clock.unix_ms());
     match options.documents_at() {
-        DocumentsAt::Memory => Ok((
-            Arc::new(MemoryDocuments::with_retention(at_release(
-                options.retain_documents.unwrap_or_default(),
-            )?)),
-            Generation(1),
-        )),
+        DocumentsAt::Memory => {
+            let at_release = at_release(options.retain_documents.unwrap_or_default())?;
+            Ok((Arc::new(MemoryDocuments::with_retention(at_release)), Generation(1)))
+        }
         DocumentsAt::Disk => {
-            let disk = DiskDocuments::open_with_retention(
-                &options.data_folder()?,
-                at_release(options.retain_documents.unwrap_or_default())?,
-            )?;
+            let at_release = at_release(options.retain_documents.unwrap_or_default())?;
+            let disk = DiskDocuments::open_with_retention(&options.data_folder()?, at_release)?;
             let first = disk.first_generation();
             Ok((Arc::new(disk), first))
         }
@@ -81,13 +82,13 @@ fn inner_store(
             let cause = "redis needs '--redis URL', which says where it is";
             let redis = redis.ok_or(SetupError::Combination { option: "--documents", cause })?;
             let retention = options.retain_documents.unwrap_or(RETAINED);
-            Ok((Arc::new(RedisDocuments::new(redis.clone(), retention)), Generation(1)))
+            Ok((Arc::new(RedisDocuments::new(redis.clone(), retention)), by_the_clock))
         }
         DocumentsAt::Lender(url) => {
             let secret = loan_secret(options)?;
             let borrowed = BorrowedDocuments::new(&url, &secret)
                 .map_err(|error| SetupError::value("--documents", format!("{url}: {error}")))?;
-            Ok((Arc::new(borrowed), Generation(1)))
+            Ok((Arc::new(borrowed), by_the_clock))
         }
     }
 }

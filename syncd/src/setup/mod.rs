@@ -77,7 +77,7 @@ async fn ports(options: &Options) -> Result<Ports, SetupError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let redis = region::redis(options)?;
-    let (documents, first) = documents::store(options, redis.as_ref())?;
+    let (documents, first) = documents::store(options, redis.as_ref(), &*clock)?;
     let homes = homes::homes(options, first, &clock).await?;
     let names = homes.iter().map(|(name, _)| name.clone()).collect();
     let tokens = Arc::new(keys::verifier(&options.jwks, Arc::clone(&clock), names).await?);
