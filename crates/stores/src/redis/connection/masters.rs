@@ -16,6 +16,8 @@ pub(super) struct ServerState {
     pub(super) is_loading: bool,
     /// Whether it is one of a cluster.
     pub(super) in_cluster: bool,
+    /// Which keys it drops when its memory is full.
+    maxmemory_policy: String,
 }
 
 impl ServerState {
@@ -30,13 +32,28 @@ impl ServerState {
             is_master: field("role") != "slave",
             is_loading: field("loading") == "1",
             in_cluster: field("cluster_enabled") == "1",
+            maxmemory_policy: field("maxmemory_policy").to_owned(),
         }
+    }
+
+    /// Its policy, where that drops keys for want of memory.
+    fn eviction(&self) -> Option<&str> {
+        let policy = self.maxmemory_policy.as_str();
+        (!policy.is_empty() && policy != "noeviction").then_some(policy)
     }
 
     fn identity(&self) -> String {
         let role = if self.is_master { "master" } else { "replica" };
         format!("{} {} {role}", self.run_id, self.replication_id)
     }
+}
+
+fn warn_of_eviction(policy: &str) {
+    tracing::warn!(
+        policy,
+        "redis drops keys when its memory is full, and with them documents that nobody has open: set \
+         maxmemory-policy to noeviction"
+    );
 }
 
 /// Which servers hold the keys, as far as anyone has looked; tells whoever waits when they are others than before.
@@ -53,6 +70,9 @@ impl Masters {
         let seen: BTreeSet<String> = states.iter().map(ServerState::identity).collect();
         let mut known = self.known.lock();
         let changed = known.as_ref().is_some_and(|known| *known != seen);
+        if changed || known.is_none() {
+            states.iter().filter_map(ServerState::eviction).take(1).for_each(warn_of_eviction);
+        }
         *known = Some(seen);
         if changed {
             self.changes.send_modify(|changes| *changes += 1);
@@ -89,6 +109,15 @@ mod tests {
         assert!(state.is_master && state.in_cluster && !state.is_loading);
         let [replica] = self::state("role:slave\r\nloading:1\r\ncluster_enabled:0\r\n");
         assert!(!replica.is_master && !replica.in_cluster && replica.is_loading);
+    }
+
+    #[test]
+    fn a_server_that_drops_keys_is_told_from_one_that_does_not() {
+        let [state] = state("maxmemory_policy:volatile-lru\r\n");
+        assert_eq!(state.eviction(), Some("volatile-lru"));
+        for info in ["maxmemory_policy:noeviction\r\n", ""] {
+            assert_eq!(ServerState::parse(info).eviction(), None);
+        }
     }
 
     #[test]
