@@ -1,5 +1,7 @@
 //! An app's purse as the sync node drives it, on paused time, before a gate that answers, is slow, or is silent.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use domain::clock::Clock;
 use domain::ids::{AppId, AppKey, TenantId};
 use domain::ops::Token;
