@@ -1,13 +1,14 @@
 //! What counting ops costs: `cargo run --release -p syncd --example ops_cost`.
 //!
 //! A document receives single-character edits on one thread, as its task does: with a token of its app's purse for each,
-//! and without. Medians of runs that take turns.
+//! and without, turn by turn.
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // a report, and inputs that are valid
 
 use bytes::Bytes;
 use domain::bounds::LIMIT_MAX;
 use domain::clock::Clock;
 use domain::ids::{AppId, AppKey, TenantId};
+use domain::ops::Token;
 use engine::{Caps, Document, OpsBudget, SessionId, Turn};
 use std::hint::black_box;
 use std::sync::Arc;
@@ -34,70 +35,100 @@ async fn main() {
     let purses = Purses::new(gate, Arc::new(SystemEntropy));
     let app = AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() };
     let purse = purses.of(&app);
+    let counting = Counting { purse, metrics };
     let (mut counted, mut uncounted) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        uncounted.push(receive_all(&messages, &*clock, None).await);
-        counted.push(receive_all(&messages, &*clock, Some((&purse, &metrics))).await);
+        let (with, without) = receive_all(&messages, &clock, &counting).await;
+        counted.push(with);
+        uncounted.push(without);
     }
     let (counted, uncounted) = (median(&mut counted), median(&mut uncounted));
-    println!("{EDITS} edits of one document on one thread, medians of {RUNS} runs:");
+    println!(
+        "{EDITS} edits of one document on one thread, every other turn counted, medians of {RUNS} runs:"
+    );
     println!("  counted    {:>9.0} ops/s  {counted:?} each", 1.0 / counted.as_secs_f64());
     println!("  uncounted  {:>9.0} ops/s  {uncounted:?} each", 1.0 / uncounted.as_secs_f64());
     println!("  counting   {:>9.1} %", (counted.as_secs_f64() / uncounted.as_secs_f64() - 1.0) * 100.0);
-    println!("  a token    {:>9.3?}", token(&purse).await);
-    println!("  ops counted: {}; {}", metrics.ops.get(), purchases(&metrics));
+    println!("  a token    {:>9.3?}", token(&counting.purse, &clock).await);
+    println!("  ops counted: {}; {}", counting.metrics.ops.get(), purchases(&counting.metrics));
 }
 
-/// The time of one op, over all messages.
-async fn receive_all(
-    messages: &[Bytes],
-    clock: &SystemClock,
-    counting: Option<(&Arc<AppPurse>, &Metrics)>,
-) -> Duration {
+struct Counting {
+    purse: Arc<AppPurse>,
+    metrics: Arc<Metrics>,
+}
+
+/// The median times of one op, counted and not, over turns that alternate.
+async fn receive_all(messages: &[Bytes], clock: &SystemClock, counting: &Counting) -> (Duration, Duration) {
     let mut document = Document::open(&[], Caps::default()).unwrap();
     document.join(SESSION, Duration::ZERO);
     let mut turn = Turn::default();
-    let began = Instant::now();
-    for batch in messages.chunks(TURN) {
-        for message in batch {
-            assert!(engine::may_be_op(message));
-            let mut budget = OpsBudget::new(1);
-            let token = match counting {
-                Some((purse, _)) => Some(take(purse).await),
-                None => None,
-            };
-            document.receive(SESSION, message, clock.monotonic(), &mut budget, &mut turn).unwrap();
-            if let (Some((purse, metrics)), Some(token)) = (counting, token) {
-                match budget.used() {
-                    0 => purse.put_back(token),
-                    used => metrics.ops.inc_by(used),
-                }
-            }
+    let (mut counted, mut uncounted) = (Vec::new(), Vec::new());
+    for two in messages.chunks_exact(2 * TURN) {
+        let (with, without) = two.split_at(TURN);
+        let began = Instant::now();
+        for message in with {
+            receive_counted(&mut document, message, clock, counting, &mut turn).await;
         }
-        black_box(&turn);
-        turn.clear();
-        tokio::task::yield_now().await;
+        counted.push(began.elapsed() / TURN as u32);
+        finish(&mut turn).await;
+        let began = Instant::now();
+        for message in without {
+            assert!(engine::may_be_op(message));
+            let mut budget = OpsBudget::unlimited();
+            document.receive(SESSION, message, clock.monotonic(), &mut budget, &mut turn).unwrap();
+        }
+        uncounted.push(began.elapsed() / TURN as u32);
+        finish(&mut turn).await;
     }
-    began.elapsed() / EDITS
+    (median(&mut counted), median(&mut uncounted))
 }
 
-async fn take(purse: &Arc<AppPurse>) -> domain::ops::Token {
-    match purse.take(LIMIT_MAX, || 1) {
+async fn receive_counted(
+    document: &mut Document,
+    message: &Bytes,
+    clock: &SystemClock,
+    counting: &Counting,
+    turn: &mut Turn,
+) {
+    assert!(engine::may_be_op(message));
+    let now = clock.monotonic();
+    let token = take(&counting.purse, now).await;
+    let mut budget = OpsBudget::new(1);
+    document.receive(SESSION, message, now, &mut budget, turn).unwrap();
+    match budget.used() {
+        0 => counting.purse.put_back(token),
+        used => counting.metrics.ops.inc_by(used),
+    }
+}
+
+/// What the document's task does between two turns, as far as the purse's driver gets a chance by it.
+async fn finish(turn: &mut Turn) {
+    black_box(&turn);
+    turn.clear();
+    tokio::task::yield_now().await;
+}
+
+async fn take(purse: &Arc<AppPurse>, now: Duration) -> Token {
+    match purse.take(LIMIT_MAX, now, || 1) {
         Taken::Token(token) => token,
         Taken::Empty | Taken::Full => purse.wait(1, LIMIT_MAX, || 1).await.unwrap(),
     }
 }
 
 /// The time of taking one token that is there.
-async fn token(purse: &Arc<AppPurse>) -> Duration {
-    let began = Instant::now();
-    for _ in 0..EDITS / TURN as u32 {
+async fn token(purse: &Arc<AppPurse>, clock: &SystemClock) -> Duration {
+    let mut turns = Vec::new();
+    for _ in 0..EDITS as usize / TURN {
+        let now = clock.monotonic();
+        let began = Instant::now();
         for _ in 0..TURN {
-            let _ = black_box(take(purse).await);
+            let _ = black_box(take(purse, now).await);
         }
+        turns.push(began.elapsed() / TURN as u32);
         tokio::task::yield_now().await;
     }
-    began.elapsed() / EDITS
+    median(&mut turns)
 }
 
 fn purchases(metrics: &Metrics) -> String {

@@ -98,16 +98,17 @@ struct House {
     metrics: Arc<Metrics>,
     purses: Purses,
     purse: Arc<AppPurse>,
+    clock: Arc<PausedClock>,
 }
 
 fn house(weather: Weather) -> House {
     let clock = Arc::new(PausedClock(Instant::now()));
     let region = Arc::new(Region { gate: MemoryRateGate::new(clock.clone()), weather: Mutex::new(weather) });
     let metrics = Arc::new(Metrics::new(Vec::new()).unwrap());
-    let gate = Arc::new(Gate::new(region.clone(), clock, Arc::clone(&metrics)));
+    let gate = Arc::new(Gate::new(region.clone(), clock.clone(), Arc::clone(&metrics)));
     let purses = Purses::new(Arc::clone(&gate), Arc::new(SystemEntropy));
     let purse = purses.of(&app("a"));
-    House { region, gate, metrics, purses, purse }
+    House { region, gate, metrics, purses, purse, clock }
 }
 
 fn app(name: &str) -> AppKey {
@@ -115,8 +116,8 @@ fn app(name: &str) -> AppKey {
 }
 
 /// What a document does for an op.
-async fn op(purse: &Arc<AppPurse>) -> Option<Token> {
-    match purse.take(LIMIT, || NODES) {
+async fn op(purse: &Arc<AppPurse>, clock: &PausedClock) -> Option<Token> {
+    match purse.take(LIMIT, clock.monotonic(), || NODES) {
         Taken::Token(token) => Some(token),
         Taken::Empty => purse.wait(1, LIMIT, || NODES).await,
         Taken::Full => None,
@@ -128,7 +129,7 @@ impl House {
     async fn ops(&self, count: usize) -> (u64, u64) {
         let (mut bought, mut shared_out) = (0, 0);
         for _ in 0..count {
-            match op(&self.purse).await {
+            match op(&self.purse, &self.clock).await {
                 Some(token) if token.is_of_own_share() => shared_out += 1,
                 Some(_) => bought += 1,
                 None => {}
@@ -149,8 +150,8 @@ async fn of_a_thousand_documents_exactly_the_limit_passes_in_a_few_purchases() {
     let house = house(Weather::AnswersAfter(Duration::from_millis(1)));
     let documents: Vec<_> = (0..1_000)
         .map(|_| {
-            let purse = house.purses.of(&app("a"));
-            tokio::spawn(async move { op(&purse).await.is_some() })
+            let (purse, clock) = (house.purses.of(&app("a")), Arc::clone(&house.clock));
+            tokio::spawn(async move { op(&purse, &clock).await.is_some() })
         })
         .collect();
     let mut passed = 0;
@@ -187,7 +188,7 @@ async fn a_gate_that_is_away_is_probed_once_a_second_in_the_background() {
     let house = house(Weather::Fails);
     for _ in 0..60_000 {
         // Nobody waits: a refused op is one at once.
-        let _ = op(&house.purse).await;
+        let _ = op(&house.purse, &house.clock).await;
         sleep(Duration::from_millis(1)).await;
     }
     let probes = house.metric("wiresocket_rate_limit_fail_opens_total{bucket=\"ops\"}");
@@ -201,7 +202,7 @@ async fn a_gate_that_is_back_is_bought_from_again_and_told_what_has_passed() {
     house.region.is(Weather::AnswersAfter(Duration::ZERO));
     sleep(SECOND).await;
     // It makes the probe due, if none was on its way.
-    let _ = op(&house.purse).await;
+    let _ = op(&house.purse, &house.clock).await;
     sleep(SECOND).await;
     assert!(house.gate.answers());
     let (bought, shared_out) = house.ops(1_000).await;

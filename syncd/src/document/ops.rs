@@ -7,6 +7,7 @@ use bytes::Bytes;
 use domain::ops::Token;
 use engine::OpsBudget;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(super) struct Ops {
     purse: Arc<AppPurse>,
@@ -21,8 +22,8 @@ impl Ops {
     }
 
     /// Takes a token for a message that may be an op under `limit`.
-    pub(super) fn take(&self, limit: u64) -> Taken {
-        self.purse.take(limit, || self.home.living_nodes())
+    pub(super) fn take(&self, limit: u64, now: Duration) -> Taken {
+        self.purse.take(limit, now, || self.home.living_nodes())
     }
 
     /// Waits for a token for an op, which `following` messages of its sender come after.

@@ -238,14 +238,15 @@ impl DocumentTask {
         message: &Bytes,
         following: &[Bytes],
     ) -> Result<(), Refused> {
-        let taken = if engine::may_be_op(message) { self.ops.take(limit) } else { Taken::Full };
+        let now = self.node.now();
+        let taken = if engine::may_be_op(message) { self.ops.take(limit, now) } else { Taken::Full };
         let token = if let Taken::Token(token) = taken { Some(token) } else { None };
-        let outcome = self.apply_with(session, message, token);
+        let outcome = self.apply_with(session, message, now, token);
         if outcome != Err(Refused::OpsExceeded) || taken != Taken::Empty {
             return outcome;
         }
         let token = Box::pin(self.ops.wait(limit, following)).await;
-        self.apply_with(session, message, token)
+        self.apply_with(session, message, self.node.now(), token)
     }
 
     /// Applies one message. Without a token only what is no op is applied.
@@ -253,20 +254,17 @@ impl DocumentTask {
         &mut self,
         session: SessionId,
         message: &Bytes,
+        now: Duration,
         token: Option<Token>,
     ) -> Result<(), Refused> {
         let mut budget = OpsBudget::new(u64::from(token.is_some()));
-        let outcome = self.apply(session, message, &mut budget);
+        // A heavy one on a thread that serves nobody else meanwhile.
+        let receive = || self.document.receive(session, message, now, &mut budget, &mut self.turn);
+        let outcome = heavy(message.len(), receive);
         if let Some(token) = token {
             self.ops.settle(token, &budget);
         }
         outcome
-    }
-
-    /// Applies one message; a heavy one on a thread that serves nobody else meanwhile.
-    fn apply(&mut self, session: SessionId, message: &Bytes, ops: &mut OpsBudget) -> Result<(), Refused> {
-        let now = self.node.now();
-        heavy(message.len(), || self.document.receive(session, message, now, ops, &mut self.turn))
     }
 
     fn judge(&mut self, session: SessionId, limit: u64, outcome: Result<(), Refused>) -> Result<(), Poison> {

@@ -47,10 +47,10 @@ impl AppPurse {
         Arc::new(Self { bucket: RateBucket::Ops(app), gate, entropy, held, changed })
     }
 
-    /// Takes a token for an op under `limit`, of what is at hand. Asks for the region's living `nodes` where the gate
-    /// is away.
-    pub fn take(self: &Arc<Self>, limit: u64, nodes: impl FnOnce() -> u64) -> Taken {
-        self.with_purse(|purse, now| match purse.take(limit, now) {
+    /// Takes a token for an op under `limit` that comes at `now`, of what is at hand. Asks for the region's living `nodes`
+    /// where the gate is away.
+    pub fn take(self: &Arc<Self>, limit: u64, now: Duration, nodes: impl FnOnce() -> u64) -> Taken {
+        self.with_purse_at(now, |purse| match purse.take(limit, now) {
             Some(verdict) => decide(purse, verdict, limit, nodes, now),
             None => Taken::Empty,
         })
@@ -90,8 +90,12 @@ impl AppPurse {
     /// Changes the purse, hands out what that decides, and sees that somebody calls the gate where that is due.
     pub(super) fn with_purse<T>(self: &Arc<Self>, change: impl FnOnce(&mut Waiting, Duration) -> T) -> T {
         let now = self.gate.now();
+        self.with_purse_at(now, |purse| change(purse, now))
+    }
+
+    fn with_purse_at<T>(self: &Arc<Self>, now: Duration, change: impl FnOnce(&mut Waiting) -> T) -> T {
         let mut held = self.held.lock();
-        let changed = change(&mut held.purse, now);
+        let changed = change(&mut held.purse);
         hand_out(&mut held.purse, now);
         if held.purse.is_due(now) {
             self.see_to(&mut held);
