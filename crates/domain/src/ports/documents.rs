@@ -30,7 +30,7 @@ pub enum DocumentsError {
     },
     /// The store does not have all that it had acknowledged: it was restarted empty, or an older copy of it has taken
     /// over. The owner still has the document, and must write it down again: [`Documents::open`], then
-    /// [`Documents::append`] with its whole state.
+    /// [`Documents::restore`] with its whole state.
     #[error("the store has lost what it had of the document")]
     Lost,
     /// The store's answer is not known.
@@ -83,6 +83,9 @@ impl LogBounds {
 ///   included. Later ones have what is left of the document, or nothing.
 /// - [`Documents::compact`] replaces every entry up to and including `through` by `state`, atomically, and keeps
 ///   what came after. May be repeated.
+/// - [`Documents::restore`] replaces all that is stored by one state, atomically or, in a store that loses nothing, so
+///   that the state is there before anything is replaced. Its position is above the log's end and above `above`: a call
+///   from before it names a position that is out of date, and a second loss is noticed.
 /// - [`Documents::check`] changes nothing, but that the store may drop a document by itself that nobody has
 ///   appended to or checked for [`CHECK_EVERY`](crate::bounds::CHECK_EVERY) many times over.
 /// - [`Documents::interrupted`] returns when the store may have lost something since it was called. The owner of
@@ -114,6 +117,20 @@ pub trait Documents: Send + Sync + 'static {
         through: Position,
         state: Bytes,
     ) -> Result<(), DocumentsError>;
+
+    /// Gives the store the whole document again, as it lacks what reached to `above`. The asker has opened it. Returns
+    /// where the log ends now.
+    async fn restore(
+        &self,
+        document: &DocumentKey,
+        generation: Generation,
+        _above: Position,
+        state: Bytes,
+    ) -> Result<Position, DocumentsError> {
+        let end = self.append(document, generation, Position(0), std::slice::from_ref(&state)).await?;
+        self.compact(document, generation, end, state).await?;
+        Ok(end)
+    }
 
     /// Finds out whether the store has the open document up to `at`, and keeps it there.
     async fn check(
