@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use stores::Retention;
-use stores::archive::ArchiveUrl;
 use syncd::options::{self, DocumentStore, LogFormat, Switch};
 use syncd::setup::{HomeAt, KeysAt};
 
@@ -89,11 +88,15 @@ pub(crate) struct Serve {
     #[arg(long, env = "WIRESOCKET_RETAIN_DOCUMENTS", value_name = "TIME|forever", default_value = "forever", value_parser = options::retention)]
     pub(crate) retain_documents: Retention,
     /// Where each document's encoded state is kept beyond that: when it is released, and while it changes.
-    #[arg(long, env = "WIRESOCKET_ARCHIVE", value_name = "s3://BUCKET/PREFIX|file:///FOLDER")]
-    pub(crate) archive: Option<ArchiveUrl>,
-    /// How often the state of a document that changes is archived.
-    #[arg(long, env = "WIRESOCKET_ARCHIVE_EVERY", value_name = "TIME", default_value = "5m", value_parser = options::period)]
-    pub(crate) archive_every: Duration,
+    #[arg(
+        long,
+        env = "WIRESOCKET_ARCHIVE",
+        value_name = "s3://BUCKET/PREFIX[?region=REGION][&endpoint=URL]|file:///FOLDER"
+    )]
+    pub(crate) archive: Option<String>,
+    /// How often the state of a document that changes is archived; by default 5m.
+    #[arg(long, env = "WIRESOCKET_ARCHIVE_EVERY", value_name = "TIME", value_parser = options::period)]
+    pub(crate) archive_every: Option<Duration>,
     /// Nodes to serve with. Several are a process each, with one embedded DynamoDB between them; they see all
     /// clients come from this machine.
     #[arg(long, env = "WIRESOCKET_NODES", value_name = "1..16", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
@@ -127,7 +130,7 @@ pub(crate) struct Node {
 #[derive(Debug, Args)]
 pub(crate) struct Functions {
     /// Address and port to listen on; port 0 takes a free one.
-    #[arg(long, env = "WIRESOCKET_LISTEN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:4401", value_parser = options::address)]
+    #[arg(long, env = "WIRESOCKET_LISTEN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:4402", value_parser = options::address)]
     pub(crate) listen: SocketAddr,
     /// Name of the region that answers: a document that is open nowhere is sent there.
     #[arg(long, env = "WIRESOCKET_REGION", value_name = "NAME", default_value = "local-1", value_parser = options::region)]

@@ -5,7 +5,6 @@ use crate::error::LocalError;
 use crate::serve::{CAPACITY, DRAIN_FOR};
 use crate::{control_plane, http};
 use std::io;
-use std::time::Duration;
 use syncd::options::LeaseLoss;
 use syncd::process;
 use syncd::setup::{self, DocumentsAt, Options};
@@ -45,7 +44,7 @@ impl From<Functions> for Options {
             redis_ca: functions.redis_ca,
             retain_documents: None,
             archive: None,
-            archive_every: Duration::MAX,
+            archive_every: None,
             data: None,
             capacity: CAPACITY,
             rate_limits: functions.rate_limits,

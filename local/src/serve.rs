@@ -45,7 +45,8 @@ async fn serve_alone(options: &Serve) -> Result<(), LocalError> {
     Ok(())
 }
 
-fn node_options(options: &Serve, folder: &DataFolder, keys: PathBuf) -> Options {
+/// What the one node of this process is told.
+pub(crate) fn node_options(options: &Serve, folder: &DataFolder, keys: PathBuf) -> Options {
     let (documents, data) = match options.documents_at() {
         DocumentStore::Disk => (DocumentsAt::Disk, Some(folder.documents())),
         DocumentStore::Memory => (DocumentsAt::Memory, None),

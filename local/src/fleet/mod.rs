@@ -14,7 +14,7 @@ use crate::args::Serve;
 use crate::banner::{self, NodeLine, Pasted};
 use crate::data_folder::DataFolder;
 use crate::error::LocalError;
-use crate::serve::dev_token;
+use crate::serve::{dev_token, node_options};
 use domain::clock::{Clock, Entropy};
 use process::{Orders, Shared};
 use roster::{Member, Roster};
@@ -30,6 +30,8 @@ pub(crate) async fn serve(options: &Serve) -> Result<(), LocalError> {
     let folder = DataFolder::exclusive(&options.data)?;
     let key = folder.signing_key()?;
     let keys = folder.key_set(&key)?;
+    // What one node would refuse, each of several would: it is said once, before any is started.
+    node_options(options, &folder, keys.clone()).check()?;
     let failed = |source| LocalError::Listen { address: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;

@@ -83,8 +83,10 @@ fn command(name: &NodeName, options: &Serve, shared: &Shared) -> io::Result<Comm
         None => option("--retain-documents", spelled_retention(options.retain_documents)),
     }
     if let Some(archive) = &options.archive {
-        option("--archive", archive.to_string());
-        option("--archive-every", format!("{}s", options.archive_every.as_secs()));
+        option("--archive", archive.clone());
+    }
+    if let Some(every) = options.archive_every {
+        option("--archive-every", format!("{}s", every.as_secs()));
     }
     option("--capacity", CAPACITY.to_string());
     option("--drain-for", format!("{}s", DRAIN_FOR.as_secs()));
@@ -201,5 +203,55 @@ fn report(node: &NodeName, pid: u32, status: io::Result<ExitStatus>, asked: bool
         tracing::info!(%node, pid, status, "a node has ended");
     } else {
         tracing::warn!(%node, pid, status, "a node has ended; the others take over its documents");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use std::net::Ipv4Addr;
+    use syncd::setup::Options;
+
+    #[derive(Parser)]
+    struct ServeLine {
+        #[command(flatten)]
+        serve: Serve,
+    }
+
+    #[derive(Parser)]
+    struct NodeLine {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    /// What a node reads on the command line that `serve` with these options gives it.
+    fn told(arguments: &[&str]) -> Options {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 4400));
+        let shared = Shared {
+            table: address,
+            loan: None,
+            public_address: address,
+            keys: PathBuf::from("jwks.json"),
+            cluster_secret: "0".repeat(64),
+        };
+        let serve = ServeLine::parse_from(["serve"].iter().chain(arguments)).serve;
+        let name = NodeName::parse("node-1").unwrap();
+        let command = command(&name, &serve, &shared).unwrap();
+        // It begins with `node`, which is the command's name there.
+        NodeLine::parse_from(command.as_std().get_args()).options
+    }
+
+    #[test]
+    fn a_node_is_told_of_the_archive_exactly_what_was_given() {
+        let bucket = "s3://documents/eu/?endpoint=https://s3.example.net&region=eu-central-1";
+        for archive in [bucket, "file:///var/an%20archive"] {
+            let options = told(&["--archive", archive, "--archive-every", "90s"]);
+            assert_eq!(options.archive.as_deref(), Some(archive));
+            assert_eq!(options.archive_every, Some(Duration::from_secs(90)));
+            assert!(options.check().is_ok(), "{:?}", options.check());
+        }
+        let options = told(&[]);
+        assert_eq!((options.archive, options.archive_every), (None, None));
     }
 }

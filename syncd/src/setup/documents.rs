@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
-use stores::archive::{Archive, ArchivedDocuments};
+use stores::archive::{Archive, ArchiveUrl, ArchivedDocuments};
 use stores::disk::DiskDocuments;
 use stores::lent::{BorrowedDocuments, LoanSecret};
 use stores::memory::MemoryDocuments;
@@ -46,6 +46,8 @@ impl FromStr for DocumentsAt {
 
 /// How long documents on Redis are kept after their last session, where the operator does not say.
 const RETAINED: Retention = Retention::For(Duration::from_secs(24 * 60 * 60));
+/// How often the state of a document that changes is archived, where the operator does not say.
+const ARCHIVED_EVERY: Duration = Duration::from_secs(5 * 60);
 
 /// The document store, and the generation that pins in memory begin with: above those of an earlier process, which
 /// the store still has.
@@ -55,9 +57,10 @@ pub(super) fn store(
     clock: &dyn Clock,
 ) -> Result<(Arc<dyn Documents>, Generation), SetupError> {
     let (store, first) = inner_store(options, redis, clock)?;
-    let Some(url) = &options.archive else { return Ok((store, first)) };
-    let archive = Archive::open(url).map_err(|error| SetupError::value("--archive", error))?;
-    Ok((Arc::new(ArchivedDocuments::new(store, archive, options.archive_every)), first))
+    let Some(url) = options.archive_url()? else { return Ok((store, first)) };
+    let archive = Archive::open(&url).map_err(|error| SetupError::value("--archive", error))?;
+    let every = options.archive_every.unwrap_or(ARCHIVED_EVERY);
+    Ok((Arc::new(ArchivedDocuments::new(store, archive, every)), first))
 }
 
 fn inner_store(
@@ -94,6 +97,13 @@ fn inner_store(
 }
 
 impl Options {
+    pub(super) fn archive_url(&self) -> Result<Option<ArchiveUrl>, SetupError> {
+        let parsed = self.archive.as_ref().map(|text| {
+            text.parse().map_err(|error| SetupError::value("--archive", format!("`{text}`: {error}")))
+        });
+        parsed.transpose()
+    }
+
     fn data_folder(&self) -> Result<PathBuf, SetupError> {
         let cause = "disk needs '--data DIR', the folder to keep them in";
         self.data.clone().ok_or(SetupError::Combination { option: "--documents", cause })

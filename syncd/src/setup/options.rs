@@ -10,7 +10,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use stores::Retention;
-use stores::archive::ArchiveUrl;
 
 /// What a node is told on its command line or by its environment.
 #[derive(Debug, Clone, Args)]
@@ -81,11 +80,15 @@ pub struct Options {
     #[arg(long, env = "WIRESOCKET_RETAIN_DOCUMENTS", value_name = "TIME|forever", value_parser = options::retention)]
     pub retain_documents: Option<Retention>,
     /// Where each document's encoded state is kept beyond that: when it is released, and while it changes.
-    #[arg(long, env = "WIRESOCKET_ARCHIVE", value_name = "s3://BUCKET/PREFIX|file:///FOLDER")]
-    pub archive: Option<ArchiveUrl>,
-    /// How often the state of a document that changes is archived.
-    #[arg(long, env = "WIRESOCKET_ARCHIVE_EVERY", value_name = "TIME", default_value = "5m", value_parser = options::period)]
-    pub archive_every: Duration,
+    #[arg(
+        long,
+        env = "WIRESOCKET_ARCHIVE",
+        value_name = "s3://BUCKET/PREFIX[?region=REGION][&endpoint=URL]|file:///FOLDER"
+    )]
+    pub archive: Option<String>,
+    /// How often the state of a document that changes is archived; by default 5m.
+    #[arg(long, env = "WIRESOCKET_ARCHIVE_EVERY", value_name = "TIME", value_parser = options::period)]
+    pub archive_every: Option<Duration>,
     /// Connections that the node is built for; from 80 % of them it takes no more.
     #[arg(long, env = "WIRESOCKET_CAPACITY", value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub capacity: u64,
@@ -130,34 +133,70 @@ pub struct Options {
 }
 
 impl Options {
-    /// Refuses options that contradict each other, or that would go unused.
-    pub(super) fn check(&self) -> Result<(), SetupError> {
+    /// Refuses options that contradict each other, that would go unused, or that name no store.
+    ///
+    /// # Errors
+    /// [`SetupError`], which names the option and what would be right.
+    pub fn check(&self) -> Result<(), SetupError> {
         let refuse = |option, cause| Err(SetupError::Combination { option, cause });
+        if let Some((option, cause)) = self.unused() {
+            return refuse(option, cause);
+        }
+        let takes_every_address = self.relay_listen.is_some_and(|listen| listen.ip().is_unspecified());
+        if takes_every_address && self.relay_address.is_none() {
+            let cause = "is missing: '--relay-listen' takes every address, and other nodes need one to dial";
+            return refuse("--relay-address", cause);
+        }
         let names: Vec<_> = self.home.iter().map(|home| &home.name).collect();
-        match self.relay_listen {
-            None if self.relay_address.is_some() => {
-                return refuse("--relay-address", "is of no use without '--relay-listen'");
-            }
-            Some(listen) if listen.ip().is_unspecified() && self.relay_address.is_none() => {
-                let cause =
-                    "is missing: '--relay-listen' takes every address, and other nodes need one to dial";
-                return refuse("--relay-address", cause);
-            }
-            _ => {}
-        }
-        if self.dynamodb_endpoint.is_some() && names.is_empty() {
-            return refuse("--dynamodb-endpoint", "is of no use without '--home', which names a table");
-        }
         if names.iter().enumerate().any(|(i, name)| names[..i].contains(name)) {
             return refuse("--home", "names a home region twice: give each one table");
         }
-        if self.redis_ca.is_some() && self.redis.is_none() {
-            return refuse("--redis-ca", "is of no use without '--redis'");
-        }
-        if self.data.is_some() && self.documents_at() != DocumentsAt::Disk {
-            return refuse("--data", "is of no use where '--documents' is not disk: leave one of them out");
-        }
+        self.redis_url()?;
+        self.archive_url()?;
         Ok(())
+    }
+
+    /// An option that would go unused, and why.
+    fn unused(&self) -> Option<(&'static str, &'static str)> {
+        let documents = self.documents_at();
+        let are_lent = matches!(documents, DocumentsAt::Lender(_));
+        let options = [
+            (
+                self.relay_address.is_some() && self.relay_listen.is_none(),
+                ("--relay-address", "is of no use without '--relay-listen'"),
+            ),
+            (
+                self.dynamodb_endpoint.is_some() && self.home.is_empty(),
+                ("--dynamodb-endpoint", "is of no use without '--home', which names a table"),
+            ),
+            (
+                self.redis_ca.is_some() && self.redis.is_none(),
+                ("--redis-ca", "is of no use without '--redis'"),
+            ),
+            (
+                self.data.is_some() && documents != DocumentsAt::Disk,
+                ("--data", "is of no use where '--documents' is not disk: leave one of them out"),
+            ),
+            (
+                self.documents_secret.is_some() && !are_lent,
+                (
+                    "--documents-secret",
+                    "is of no use where '--documents' is not the URL of a process that lends",
+                ),
+            ),
+            (
+                self.retain_documents.is_some() && are_lent,
+                (
+                    "--retain-documents",
+                    "is of no use where documents are lent: the process that lends them keeps them",
+                ),
+            ),
+            (
+                self.archive_every.is_some() && self.archive.is_none(),
+                ("--archive-every", "is of no use without '--archive', which says where"),
+            ),
+        ];
+        options.into_iter().find_map(|(is_unused, option)| is_unused.then_some(option))
     }
 
     pub(super) fn documents_at(&self) -> DocumentsAt {
@@ -197,7 +236,8 @@ mod tests {
     #[tokio::test]
     async fn options_that_do_not_go_together_are_refused_by_name() {
         let short = "s".repeat(31);
-        let cases: [(&[&str], &str); 20] = [
+        let lender = ["--documents", "http://127.0.0.1:1"];
+        let cases: [(&[&str], &str); 24] = [
             (&["--relay-listen", "127.0.0.1:0"], "'--cluster-secret' is missing"),
             (&["--relay-listen", "127.0.0.1:0", "--cluster-secret", &short], "at least 32 bytes"),
             (&["--relay-listen", "127.0.0.1:0", "--cluster-secret", "@/no/file"], "/no/file"),
@@ -214,6 +254,10 @@ mod tests {
             (&["--redis-ca", "ca.pem"], "'--redis-ca' is of no use"),
             (&["--retain-documents", "24h"], "'--retain-documents' is 0s or forever"),
             (&["--archive", "file:///proc/none"], "'--archive'"),
+            (&["--archive", "http://a"], "'--archive': `http://a`"),
+            (&["--archive-every", "5m"], "'--archive-every' is of no use"),
+            (&["--documents-secret", &short], "'--documents-secret' is of no use"),
+            (&[lender[0], lender[1], "--retain-documents", "0s"], "'--retain-documents' is of no use"),
             (&["--data", "d", "--redis", "redis://a:1", "--documents", "redis"], "'--data' is of no use"),
             (&["--dynamodb-endpoint", "http://a"], "'--dynamodb-endpoint' is of no use"),
             (&["--home", "a=table", "--home", "a=other"], "twice"),
@@ -233,7 +277,6 @@ mod tests {
             ("--home", "a=table,endpoint=nowhere"),
             ("--documents", "redis://a"),
             ("--retain-documents", "never"),
-            ("--archive", "http://a"),
             ("--archive-every", "0s"),
             ("--public-url", "https://a"),
             ("--relay-address", "a"),

@@ -1,3 +1,4 @@
+use super::documents::DocumentsAt;
 use super::error::SetupError;
 use super::options::Options;
 use domain::clock::Clock;
@@ -13,15 +14,22 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// The region's Redis, where the options name one. Nothing waits for it.
 pub(super) fn redis(options: &Options) -> Result<Option<Redis>, SetupError> {
-    let Some(url) = &options.redis else { return Ok(None) };
-    let url: RedisUrl = url.parse().map_err(|error| SetupError::value("--redis", error))?;
+    let Some(url) = options.redis_url()? else { return Ok(None) };
     let ca = options.redis_ca.as_ref().map(|path| {
         let failed = |error| format!("{} can't be read ({error})", path.display());
         fs::read(path).map_err(|error| SetupError::value("--redis-ca", failed(error)))
     });
     let redis = Redis::new(&url, ca.transpose()?).map_err(|error| SetupError::value("--redis-ca", error))?;
-    tokio::spawn(look_at(redis.clone()));
+    tokio::spawn(look_at(redis.clone(), options.documents_at()));
     Ok(Some(redis))
+}
+
+impl Options {
+    pub(super) fn redis_url(&self) -> Result<Option<RedisUrl>, SetupError> {
+        // What was given is not told: it may hold a password.
+        let parse = |text: &String| text.parse().map_err(|error| SetupError::value("--redis", error));
+        self.redis.as_ref().map(parse).transpose()
+    }
 }
 
 /// Rates of the region, or of this process alone.
@@ -33,13 +41,22 @@ pub(super) fn gate(redis: Option<&Redis>, clock: &Arc<dyn Clock>) -> Arc<dyn Rat
 }
 
 /// Tells the operator at the start what is wrong with the region's Redis. The node itself goes on trying.
-async fn look_at(redis: Redis) {
+async fn look_at(redis: Redis, documents: DocumentsAt) {
+    let until = match documents {
+        DocumentsAt::Redis => {
+            "rates do not hold for the region, and documents, which are to be there, are refused"
+        }
+        DocumentsAt::Memory | DocumentsAt::Disk | DocumentsAt::Lender(_) => {
+            "rates do not hold for the region"
+        }
+    };
     match redis.connect(LOOK).await {
         Ok(()) => tracing::info!("the region's Redis answers"),
-        Err(error) => tracing::error!(
-            cause = error.cause,
-            "the region's Redis can't be reached: until it can, rates count for this process alone, and documents \
-             that are to be there are refused"
-        ),
+        Err(error) => {
+            tracing::error!(
+                cause = error.cause,
+                "the region's Redis can't be reached: until it can, {until}"
+            );
+        }
     }
 }
