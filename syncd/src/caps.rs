@@ -52,6 +52,9 @@ pub const SILENT_BEFORE_DROP_S: u32 = 90;
 pub const CLOSE_WAIT: Duration = Duration::from_secs(10);
 /// Refused or ended sockets that are given [`CLOSE_WAIT`] at once; past it the socket ends behind its close frame.
 pub const CLOSING_MAX: usize = 4096;
+/// How long a store must have failed to answer before `/health` tells. One late answer, or a failover, is not to take a
+/// node from its balancer: the same store serves every node of a region, and all of them would go at once.
+pub const FAILURE_LASTING: Duration = Duration::from_secs(5);
 /// How long a failure of a store is told in `/health` where nothing has asked that store since.
 pub const FAILURE_TOLD: Duration = Duration::from_secs(15);
 /// How long a connection may speak plain HTTP.
@@ -81,8 +84,14 @@ pub const QUARANTINE: Duration = Duration::from_secs(60);
 pub const APPEND_PATIENCE: Duration = Duration::from_secs(2);
 /// The pause between two tries of an append.
 pub const APPEND_RETRY: Duration = Duration::from_millis(50);
-/// How soon a document that could not be stored is written down again, give or take a quarter.
-pub const UNSTORED_RETRY: Duration = Duration::from_secs(1);
+/// Pauses between tries to write down a document that could not be stored: at first, and at most. Half of each is drawn.
+pub const UNSTORED_RETRY: (Duration, Duration) = (Duration::from_millis(1500), Duration::from_secs(12));
+/// The same pause where a drain waits for it.
+pub const UNSTORED_RETRY_AT_END: Duration = Duration::from_millis(250);
+/// Documents of a node that are written down again as a whole at once: each is read and written, and may be large.
+pub const REWRITES_AT_ONCE: usize = 32;
+/// How soon a log that could not be compacted is tried again.
+pub const COMPACT_RETRY: Duration = Duration::from_secs(10);
 /// How long a document that can't be stored is kept in memory before it is given up.
 pub const UNSTORED_MAX: Duration = Duration::from_secs(60 * 60);
 /// How soon a check that was not answered is made again; and within what time all documents ask a store that may have

@@ -1,6 +1,6 @@
 //! What all parts of one node share.
 
-use crate::caps::{CLOSE_WAIT, CLOSING_MAX};
+use crate::caps::{CLOSE_WAIT, CLOSING_MAX, REWRITES_AT_ONCE};
 use crate::config::NodeConfig;
 use crate::gate::Gate;
 use crate::health::Answers;
@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// The stores that a node works on, each behind its port.
 #[derive(Clone)]
@@ -52,6 +53,8 @@ pub(crate) struct Node {
     closing: AtomicUsize,
     draining: AtomicBool,
     pub(crate) documents_answer: Answers,
+    /// Turns of documents that are written down again as a whole.
+    pub(crate) rewrites: Semaphore,
     pub(crate) gate: Arc<Gate>,
     /// What the apps' documents spend ops from.
     pub(crate) purses: Purses,
@@ -122,6 +125,7 @@ impl Node {
             closing: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             documents_answer: Answers::default(),
+            rewrites: Semaphore::new(REWRITES_AT_ONCE),
             purses: Purses::new(Arc::clone(&gate), Arc::clone(&ports.entropy)),
             gate,
             ports,

@@ -1,6 +1,8 @@
 //! An open document: one task that owns it, and the handle that everybody else has.
 
+mod archiving;
 mod handle;
+mod log;
 mod members;
 mod opening;
 mod ops;
@@ -8,6 +10,7 @@ mod release;
 mod renewal;
 mod storing;
 mod task;
+mod unstored;
 
 pub(crate) use handle::{DocumentHandle, Gone};
 pub(crate) use opening::{NotPinned, open, pin};

@@ -1,8 +1,9 @@
 //! Opening a document: pin, load, and start its task.
 
 use super::handle::DocumentHandle;
+use super::log::Log;
 use super::release::unpin;
-use super::storing::Log;
+use super::storing::within;
 use super::task::DocumentTask;
 use crate::caps::{LOAD_BYTES_INLINE, QUARANTINE, STORE_DEADLINE};
 use crate::home::{Home, Pinning, Places};
@@ -11,7 +12,7 @@ use crate::registry::{Busy, Seat};
 use bytes::Bytes;
 use domain::close::CloseReason;
 use domain::ids::DocumentKey;
-use domain::ports::{DocumentsError, Opened, Pin, Unavailable};
+use domain::ports::{DocumentsError, Opened, Pin};
 use engine::{Caps, Document, Poisoned};
 use std::sync::Arc;
 
@@ -95,26 +96,39 @@ async fn load(node: &Node, key: &DocumentKey, pin: &Pin) -> Result<(Document, Lo
             opened => opened,
         }
     };
-    let outcome = match tokio::time::timeout(STORE_DEADLINE, opening).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Unavailable::new("documents", "no answer in time").into()),
-    };
-    let answers = !matches!(outcome, Err(DocumentsError::Unavailable(_)));
-    node.documents_answer.note(answers, node.now());
-    let Opened { updates, position } = outcome.map_err(|error| {
-        node.metrics.store_error("documents");
-        tracing::warn!(document = %key, %error, "the document could not be loaded");
-        match error {
-            DocumentsError::Stale { .. } => CloseReason::NodeRestarting,
-            DocumentsError::Lost | DocumentsError::Unavailable(_) => CloseReason::TryAgainLater,
-        }
-    })?;
+    let outcome = within(STORE_DEADLINE, opening).await;
+    let Opened { updates, position } = outcome.map_err(|error| not_loaded(node, key, &error))?;
+    node.documents_answer.note(true, node.now());
     let log = Log::loaded(position, &updates);
     let document = build(updates, log.bytes.max(log.state_bytes)).await.map_err(|_| {
         tracing::error!(document = %key, "the stored document can't be loaded; it is quarantined");
         CloseReason::DocumentUnavailable
     })?;
     Ok((document, log))
+}
+
+fn not_loaded(node: &Node, key: &DocumentKey, error: &DocumentsError) -> CloseReason {
+    node.metrics.store_error("documents");
+    match error {
+        DocumentsError::Stale { .. } => {
+            // Another node may have been faster. Told again and again, it has another cause.
+            tracing::warn!(
+                document = %key,
+                %error,
+                "the document could not be loaded: if this is said again and again, another installation uses the same \
+                 document store without a prefix of its own, or the clock was set back"
+            );
+            CloseReason::NodeRestarting
+        }
+        DocumentsError::Lost | DocumentsError::Unavailable(_) => {
+            // One line when it begins: many may knock while a store is away.
+            if node.documents_answer.answers(node.now()) {
+                tracing::warn!(document = %key, %error, "documents can't be loaded");
+            }
+            node.documents_answer.note(false, node.now());
+            CloseReason::TryAgainLater
+        }
+    }
 }
 
 /// Builds the document, on a thread of its own where that takes long.

@@ -42,6 +42,7 @@ impl DocumentTask {
 
     /// Writes the document down and gives it up, whoever uses it.
     async fn evict(mut self, reason: &CloseReason, inbox: mpsc::UnboundedReceiver<Inbound>) {
+        self.store_at_last().await;
         self.write_down().await;
         self.fail(reason, inbox).await;
     }

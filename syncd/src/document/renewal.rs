@@ -1,9 +1,10 @@
 //! Pinning an open document again, in another life of its node.
 
+use super::storing::within;
 use super::task::{DocumentTask, End};
 use crate::caps::{RENEW_RETRY, STORE_DEADLINE};
 use crate::home::Pinning;
-use domain::ports::{DocumentsError, Opened, Pin, Unavailable};
+use domain::ports::{DocumentsError, Opened, Pin};
 
 /// How far the document is with a pin of the node's current life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,18 +47,17 @@ impl DocumentTask {
     /// Goes on under a new pin, if nobody has written to the document meanwhile.
     async fn go_on_under(&mut self, pin: Pin) -> Result<(), End> {
         let opening = self.node.ports.documents.open(&self.handle.key, pin.generation);
-        let outcome = match tokio::time::timeout(STORE_DEADLINE, opening).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Unavailable::new("documents", "no answer in time").into()),
-        };
-        match outcome {
+        match within(STORE_DEADLINE, opening).await {
             Ok(opened) if self.is_same(&opened, &pin) => {
                 let has_all = opened.position >= self.log.position;
                 tracing::info!(document = %self.handle.key, generation = pin.generation.0, "pinned again");
                 self.pin = pin;
                 // Another life may have begun meanwhile.
                 self.renew_at = Some(self.node.now());
-                if has_all { Ok(()) } else { self.write_down_again().await }
+                if !has_all {
+                    self.check_soon();
+                }
+                Ok(())
             }
             Ok(_) | Err(DocumentsError::Stale { .. }) => {
                 self.pin = pin;

@@ -2,11 +2,12 @@
 //! sends it on.
 
 use super::handle::{DocumentHandle, Inbound};
+use super::log::Log;
 use super::members::Members;
 use super::ops::Ops;
 use super::release::PanicGuard;
 use super::renewal::Renewal;
-use super::storing::{Care, Log};
+use super::unstored::Care;
 use crate::caps::{GRACE_RETRY, HEAVY_BYTES, SILENCE_LOOK_EVERY, TURN_BATCHES_MAX, TURN_REPLY_BYTES_MAX};
 use crate::frames::SharedFrames;
 use crate::home::{Pinning, Places};
@@ -78,7 +79,6 @@ impl DocumentTask {
         let (metrics, now) = (Arc::clone(&node.metrics), node.now());
         let purse = node.purses.of(&handle.key.app);
         let ops = Ops::new(purse, Arc::clone(handle.home()), Arc::clone(&metrics));
-        let care = Care::of(&log, node.ports.documents.archive_every(), now);
         Self {
             node,
             handle,
@@ -86,7 +86,7 @@ impl DocumentTask {
             pin,
             place,
             log,
-            care,
+            care: Care::of(now),
             members: Members::new(metrics),
             ops,
             turn: Turn::default(),
@@ -104,6 +104,7 @@ impl DocumentTask {
 
     pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Inbound>) {
         let guard = PanicGuard::new(&self.node, &self.handle);
+        self.archive_what_was_loaded();
         let end = self.work(&mut inbox).await;
         guard.disarm();
         // Boxed, so that an open document does not keep the room that its end needs.
@@ -123,8 +124,10 @@ impl DocumentTask {
             if let Err(end) = self.turn(&mut batch).await {
                 return end;
             }
-            if let Some(busy) = self.is_over() {
-                return End::Unused(busy);
+            match self.is_over().await {
+                Ok(None) => {}
+                Ok(Some(busy)) => return End::Unused(busy),
+                Err(end) => return end,
             }
         }
     }
@@ -172,7 +175,12 @@ impl DocumentTask {
             self.members.look_after_the_silent(now, self.node.now_s());
             self.look_at = now + SILENCE_LOOK_EVERY;
         }
-        self.look_after_stores().await
+        self.look_after_stores().await?;
+        if !self.turn.is_empty() {
+            // What a store had that nobody here knew, and has still.
+            self.send().await;
+        }
+        Ok(())
     }
 
     async fn take(&mut self, inbound: Inbound) -> Result<Result<(), Poison>, End> {
@@ -303,17 +311,20 @@ impl DocumentTask {
         self.turn.clear();
     }
 
-    /// Whether the document is to be released: its grace is over, or somebody asks for it early.
-    fn is_over(&mut self) -> Option<Busy> {
+    /// Whether the document is to be released: its grace is over, or somebody asks for it early. It is not while its store
+    /// does not have it.
+    async fn is_over(&mut self) -> Result<Option<Busy>, End> {
         // Those who ask are told that this is over when their sender is dropped.
         let asked: Vec<oneshot::Sender<()>> = std::mem::take(&mut self.giving_up);
-        if self.care.is_unstored() {
-            return None;
-        }
-        let (since, now) = (self.unused_since?, self.node.now());
+        let Some(since) = self.unused_since.filter(|_| !self.care.is_unstored()) else { return Ok(None) };
+        let now = self.node.now();
         let graced = now >= since + GRACE && now >= self.look_again_at;
         if asked.is_empty() && !graced {
-            return None;
+            return Ok(None);
+        }
+        if !self.log.is_empty() && !Box::pin(self.is_stored()).await? {
+            self.keep_unstored();
+            return Ok(None);
         }
         let busy = self.node.registry.release_unused(&self.handle);
         if busy.is_some() {
@@ -322,7 +333,7 @@ impl DocumentTask {
             // A handshake has taken a seat and is about to join, or to be refused.
             self.look_again_at = now + GRACE_RETRY;
         }
-        busy
+        Ok(busy)
     }
 }
 

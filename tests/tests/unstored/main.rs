@@ -5,12 +5,13 @@
 mod brittle;
 
 use brittle::Brittle;
+use bytes::Bytes;
 use domain::ids::Generation;
-use domain::ports::Documents;
+use domain::ports::{Documents, Position};
 use house_tests::house::{self, House, HouseNode, sees};
 use house_tests::raw_client::{Ending, RawClient};
 use house_tests::wire::{self, Typist};
-use house_tests::{Plan, eventually};
+use house_tests::{Plan, eventually, gauge};
 use std::sync::Arc;
 
 struct Scene {
@@ -130,6 +131,61 @@ async fn a_store_that_says_it_was_interrupted_is_given_what_it_lost() {
         holds(&stored, "early").then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_document_that_nobody_uses_is_not_given_up_while_its_store_is_away() {
+    let (scene, mut typist) = (Scene::open().await, Typist::new(1));
+    let (writer, reader) = scene.two_with(&mut typist, "shown").await;
+    scene.store.goes_away();
+    writer.leave().await;
+    reader.leave().await;
+    eventually("the grace is over", async || {
+        (gauge(scene.node.address, "wiresocket_documents_unstored").await >= 1.0).then_some(())
+    })
+    .await;
+    scene.store.loses_everything();
+    scene.store.comes_back();
+    let mut again = scene.join_when_it_can_be().await;
+    again.send(wire::sync_step_1()).await;
+    sees(&mut again, "shown").await;
+    assert!(holds(&scene.stored().await, "shown"));
+}
+
+#[tokio::test]
+async fn a_drain_waits_for_a_store_that_comes_back_empty() {
+    let (mut scene, mut typist) = (Scene::open().await, Typist::new(1));
+    let (writer, reader) = scene.two_with(&mut typist, "shown").await;
+    scene.store.goes_away();
+    let other = scene.house.node("two", "r").await;
+    let store = scene.store.clone();
+    let away = store.refused();
+    let comes_back = async {
+        eventually("the draining node has asked", async || (store.refused() > away).then_some(())).await;
+        store.loses_everything();
+        store.comes_back();
+    };
+    tokio::join!(scene.node.drain(), comes_back);
+    drop((writer, reader));
+    scene.node = other;
+    let mut again = scene.join_when_it_can_be().await;
+    again.send(wire::sync_step_1()).await;
+    sees(&mut again, "shown").await;
+}
+
+#[tokio::test]
+async fn what_an_earlier_owner_put_into_an_emptied_store_is_kept_and_shown() {
+    let (scene, mut typist) = (Scene::open().await, Typist::new(1));
+    let (mut writer, mut reader) = scene.two_with(&mut typist, "ours").await;
+    scene.store.loses_everything();
+    let key = house::key(&scene.plan, "d");
+    let theirs = Bytes::from(Typist::new(2).types("theirs"));
+    scene.store.open(&key, Generation(0)).await.unwrap();
+    scene.store.append(&key, Generation(0), Position(0), &[theirs]).await.unwrap();
+    writer.send(wire::update_message(&typist.types(" and more"))).await;
+    sees(&mut reader, "theirs").await;
+    let stored = scene.stored().await;
+    assert!(holds(&stored, "theirs") && holds(&stored, "ours and more"), "{stored:?}");
 }
 
 #[tokio::test]

@@ -93,6 +93,20 @@ impl Document {
         }
     }
 
+    /// Takes an update in that no session has sent: others' part of a document that a store has kept. What it changes is
+    /// sent to every session. What depends on updates that are not there is refused.
+    ///
+    /// # Errors
+    /// [`Refused`]; then nothing was changed.
+    pub fn take_in(&mut self, update: &Bytes, out: &mut Turn) -> Result<(), Refused> {
+        let no_room = waiting::Room { bytes: 0, updates: 0 };
+        let settled = self.content.settle(update, no_room, &mut OpsBudget::unlimited(), &self.caps)?;
+        let Some(applied) = settled.applied else { return Ok(()) };
+        out.broadcasts.push(Broadcast { except: None, message: protocol::update(&applied) });
+        out.appends.push(applied);
+        self.take_up_waiting(out)
+    }
+
     /// The moment when the next awareness frame should go out: at once after quiet, at most one for each tick.
     /// `None` where no change waits.
     #[must_use]
