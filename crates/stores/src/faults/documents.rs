@@ -1,7 +1,8 @@
 use super::faulty::Faulty;
 use bytes::Bytes;
 use domain::ids::{DocumentKey, Generation};
-use domain::ports::{Documents, DocumentsError, Opened, Position};
+use domain::ports::{Documents, DocumentsError, LogBounds, Opened, Position};
+use std::time::Duration;
 
 const NAME: &str = "documents";
 
@@ -67,5 +68,46 @@ impl<T: Documents + ?Sized> Documents for Faulty<T> {
             async move { store.expire(&document, generation).await }
         })
         .await
+    }
+
+    async fn archive(
+        &self,
+        document: &DocumentKey,
+        generation: Generation,
+        state: Bytes,
+    ) -> Result<(), DocumentsError> {
+        let document = document.clone();
+        self.meet(NAME, move |store| {
+            let (document, state) = (document.clone(), state.clone());
+            async move { store.archive(&document, generation, state).await }
+        })
+        .await
+    }
+
+    async fn restore(
+        &self,
+        document: &DocumentKey,
+        generation: Generation,
+        above: Position,
+        state: Bytes,
+    ) -> Result<Position, DocumentsError> {
+        let document = document.clone();
+        self.meet(NAME, move |store| {
+            let (document, state) = (document.clone(), state.clone());
+            async move { store.restore(&document, generation, above, state).await }
+        })
+        .await
+    }
+
+    fn archive_every(&self) -> Option<Duration> {
+        self.store().archive_every()
+    }
+
+    fn log_bounds(&self) -> LogBounds {
+        self.store().log_bounds()
+    }
+
+    async fn interrupted(&self) {
+        self.store().interrupted().await;
     }
 }
