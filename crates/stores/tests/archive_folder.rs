@@ -214,6 +214,47 @@ async fn an_owner_whose_document_the_store_lost_opens_it_without_the_archive() {
     assert!(is_unavailable(&later), "another owner does not have it: {later:?}");
 }
 
+#[tokio::test]
+async fn a_document_from_the_archive_that_the_store_loses_at_once_is_missed() {
+    let house = House::new();
+    let whole = document("d");
+    open_and_write(&house.documents, "d", FIRST).await;
+    house.documents.archive(&whole, FIRST, state("whole")).await.unwrap();
+    house.documents.expire(&whole, FIRST).await.unwrap();
+    let opened = house.documents.open(&whole, NEXT).await.unwrap();
+    house.documents.check(&whole, NEXT, opened.position).await.unwrap();
+
+    house.inner.forget_contents();
+    let checked = house.documents.check(&whole, NEXT, opened.position).await;
+    assert_eq!(checked, Err(DocumentsError::Lost));
+    let appended = house.documents.append(&whole, NEXT, opened.position, &updates(["more"])).await;
+    assert_eq!(appended, Err(DocumentsError::Lost));
+    let again = house.documents.open(&whole, NEXT).await.unwrap();
+    assert_eq!(again.updates, [""; 0], "its owner has it");
+    house.documents.restore(&whole, NEXT, opened.position, state("whole")).await.unwrap();
+    assert_eq!(house.inner.open(&whole, NEXT).await.unwrap().updates, [state("whole")]);
+}
+
+#[tokio::test]
+async fn whoever_finds_when_opening_that_parts_are_missing_is_given_what_is_archived() {
+    let house = House::new();
+    open_and_write(&house.documents, "d", FIRST).await;
+    house.documents.archive(&document("d"), FIRST, state("12")).await.unwrap();
+    house.inner.damage(&document("d"));
+    assert_eq!(house.documents.open(&document("d"), NEXT).await, Err(DocumentsError::Lost));
+    assert_eq!(house.documents.open(&document("d"), NEXT).await.unwrap().updates, [state("12")]);
+}
+
+#[tokio::test]
+async fn an_owner_who_hears_of_a_loss_at_the_release_opens_without_the_archive() {
+    let house = House::new();
+    open_and_write(&house.documents, "d", FIRST).await;
+    house.inner.forget();
+    house.remove();
+    assert_eq!(house.documents.expire(&document("d"), FIRST).await, Err(DocumentsError::Lost));
+    assert_eq!(house.documents.open(&document("d"), FIRST).await.unwrap().updates, [""; 0]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_released_document_that_the_store_lost_while_its_put_was_late_is_archived_all_the_same() {
     let house = House::new();

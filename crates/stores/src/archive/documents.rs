@@ -52,6 +52,8 @@ impl ArchivedDocuments {
 #[async_trait::async_trait]
 impl Documents for ArchivedDocuments {
     async fn open(&self, document: &DocumentKey, generation: Generation) -> Result<Opened, DocumentsError> {
+        // Whoever is told of a loss here may lack the document, and finds it in the archive when he opens it again: so
+        // that is not noted.
         let opened = self.stores.inner.open(document, generation).await?;
         let late = self.stores.late.lock().adopt(document, generation);
         let comes_back = self.stores.lost.comes_back(document, generation);
@@ -59,8 +61,8 @@ impl Documents for ArchivedDocuments {
             return Ok(opened);
         }
         let Some(state) = self.outlived(document, late).await? else { return Ok(opened) };
-        self.stores.inner.compact(document, generation, opened.position, state.clone()).await?;
-        Ok(Opened { updates: vec![state], position: opened.position })
+        let restored = self.stores.inner.restore(document, generation, opened.position, state.clone());
+        Ok(Opened { position: restored.await?, updates: vec![state] })
     }
 
     async fn append(
@@ -85,6 +87,17 @@ impl Documents for ArchivedDocuments {
         self.stores.lost.heard(document, generation, answer)
     }
 
+    async fn restore(
+        &self,
+        document: &DocumentKey,
+        generation: Generation,
+        above: Position,
+        state: Bytes,
+    ) -> Result<Position, DocumentsError> {
+        let answer = self.stores.inner.restore(document, generation, above, state).await;
+        self.stores.lost.heard(document, generation, answer)
+    }
+
     async fn check(
         &self,
         document: &DocumentKey,
@@ -98,7 +111,10 @@ impl Documents for ArchivedDocuments {
     async fn expire(&self, document: &DocumentKey, generation: Generation) -> Result<(), DocumentsError> {
         let release = self.stores.late.lock().release(document, generation);
         match release {
-            Release::Archived => self.stores.inner.expire(document, generation).await,
+            Release::Archived => {
+                let answer = self.stores.inner.expire(document, generation).await;
+                self.stores.lost.heard(document, generation, answer)
+            }
             Release::Later => Ok(()),
             Release::Never => {
                 tracing::error!(%document, "the document is not archived; it stays in the document store");
@@ -114,7 +130,10 @@ impl Documents for ArchivedDocuments {
         state: Bytes,
     ) -> Result<(), DocumentsError> {
         let answer = self.stores.archive(document, generation, state).await;
-        self.stores.lost.heard(document, generation, answer)
+        if answer == Err(DocumentsError::Lost) {
+            self.stores.lost.note(document, generation);
+        }
+        answer
     }
 
     fn archive_every(&self) -> Option<Duration> {

@@ -78,7 +78,7 @@ impl Stores {
         }
         let opened = self.inner.open(document, *generation).await?;
         if opened.updates.is_empty() {
-            self.inner.compact(document, *generation, opened.position, state.clone()).await?;
+            self.inner.restore(document, *generation, opened.position, state.clone()).await?;
         }
         Ok(())
     }

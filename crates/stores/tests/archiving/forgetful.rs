@@ -11,8 +11,8 @@ use tokio::sync::watch;
 
 const RELEASED_WITHIN: Duration = Duration::from_secs(120);
 
-/// Documents in memory, dropped at release, that can be lost as a server loses them that is restarted empty; and that
-/// remembers what was released.
+/// Documents in memory, dropped at release, that can be lost: as a server loses them that is restarted empty, or as a
+/// replica that lacks the last writes. Remembers what was released.
 pub(crate) struct ForgetfulDocuments {
     kept: Mutex<Kept>,
     released: watch::Sender<Vec<String>>,
@@ -21,6 +21,8 @@ pub(crate) struct ForgetfulDocuments {
 struct Kept {
     documents: Arc<MemoryDocuments>,
     known: HashSet<DocumentKey>,
+    /// Of which the next to open them is told that parts are missing.
+    damaged: HashSet<DocumentKey>,
 }
 
 impl Default for ForgetfulDocuments {
@@ -32,7 +34,7 @@ impl Default for ForgetfulDocuments {
 impl Kept {
     fn empty() -> Self {
         let documents = Arc::new(MemoryDocuments::with_retention(AtRelease::Dropped));
-        Self { documents, known: HashSet::new() }
+        Self { documents, known: HashSet::new(), damaged: HashSet::new() }
     }
 }
 
@@ -40,6 +42,19 @@ impl ForgetfulDocuments {
     /// Loses everything.
     pub(crate) fn forget(&self) {
         *self.kept.lock() = Kept::empty();
+    }
+
+    /// Loses what documents hold, and not who has opened them.
+    pub(crate) fn forget_contents(&self) {
+        let mut kept = self.kept.lock();
+        let known = std::mem::take(&mut kept.known);
+        *kept = Kept { known, ..Kept::empty() };
+    }
+
+    /// Loses parts of a document: whoever opens it next is told so, and later ones find nothing.
+    pub(crate) fn damage(&self, document: &DocumentKey) {
+        self.forget();
+        self.kept.lock().damaged.insert(document.clone());
     }
 
     /// The names of the documents that were released, in order.
@@ -57,6 +72,18 @@ impl ForgetfulDocuments {
         drop(tokio::time::timeout(RELEASED_WITHIN, comes).await.unwrap().unwrap());
     }
 
+    /// The documents, if the log of this one reaches so far.
+    async fn reaching(
+        &self,
+        document: &DocumentKey,
+        generation: Generation,
+        at: Position,
+    ) -> Result<Arc<MemoryDocuments>, DocumentsError> {
+        let documents = self.known(document)?;
+        let end = documents.open(document, generation).await?.position;
+        if at <= end { Ok(documents) } else { Err(DocumentsError::Lost) }
+    }
+
     fn known(&self, document: &DocumentKey) -> Result<Arc<MemoryDocuments>, DocumentsError> {
         let kept = self.kept.lock();
         let known = kept.known.contains(document);
@@ -69,6 +96,9 @@ impl Documents for ForgetfulDocuments {
     async fn open(&self, document: &DocumentKey, generation: Generation) -> Result<Opened, DocumentsError> {
         let documents = {
             let mut kept = self.kept.lock();
+            if kept.damaged.remove(document) {
+                return Err(DocumentsError::Lost);
+            }
             kept.known.insert(document.clone());
             kept.documents.clone()
         };
@@ -82,7 +112,7 @@ impl Documents for ForgetfulDocuments {
         after: Position,
         updates: &[Bytes],
     ) -> Result<Position, DocumentsError> {
-        self.known(document)?.append(document, generation, after, updates).await
+        self.reaching(document, generation, after).await?.append(document, generation, after, updates).await
     }
 
     async fn compact(
@@ -92,7 +122,10 @@ impl Documents for ForgetfulDocuments {
         through: Position,
         state: Bytes,
     ) -> Result<(), DocumentsError> {
-        self.known(document)?.compact(document, generation, through, state).await
+        self.reaching(document, generation, through)
+            .await?
+            .compact(document, generation, through, state)
+            .await
     }
 
     async fn check(
@@ -101,7 +134,7 @@ impl Documents for ForgetfulDocuments {
         generation: Generation,
         at: Position,
     ) -> Result<(), DocumentsError> {
-        self.known(document)?.check(document, generation, at).await
+        self.reaching(document, generation, at).await?.check(document, generation, at).await
     }
 
     async fn expire(&self, document: &DocumentKey, generation: Generation) -> Result<(), DocumentsError> {
