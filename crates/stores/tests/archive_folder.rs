@@ -5,6 +5,7 @@ mod archiving;
 
 use archiving::{FIRST, ForgetfulDocuments, NEXT, document, open_and_write, state, updates};
 use bytes::Bytes;
+use domain::bounds::CHECK_EVERY;
 use domain::ports::{Documents, DocumentsError, Position};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -153,6 +154,19 @@ async fn a_put_that_fails_at_release_is_made_later_and_the_store_keeps_the_docum
 }
 
 #[tokio::test(start_paused = true)]
+async fn while_a_put_is_late_the_store_is_asked_to_keep_the_document() {
+    let house = House::new();
+    open_and_write(&house.documents, "d", FIRST).await;
+    house.refuse_puts();
+    house.documents.archive(&document("d"), FIRST, state("12")).await.unwrap_err();
+    house.documents.expire(&document("d"), FIRST).await.unwrap();
+    let checks = house.inner.checks();
+    tokio::time::sleep(4 * CHECK_EVERY).await;
+    let kept = house.inner.checks() - checks;
+    assert!((3..=4).contains(&kept), "{kept} checks in 40 minutes");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_document_whose_put_is_late_opens_with_all_it_had() {
     let house = House::new();
     open_and_write(&house.documents, "d", FIRST).await;
@@ -183,7 +197,7 @@ async fn a_later_state_is_put_instead_of_the_one_that_is_late() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_can_not_be_archived_for_hours_stays_in_the_store() {
+async fn what_can_not_be_archived_for_hours_is_left_to_the_store() {
     let house = House::new();
     open_and_write(&house.documents, "d", FIRST).await;
     house.refuse_puts();

@@ -1,3 +1,4 @@
+use super::given_up::Why;
 use super::late::Release;
 use super::objects::Archive;
 use super::retrying::Stores;
@@ -22,8 +23,13 @@ use std::time::Duration;
 ///
 /// **A put that fails**, or whose asker no longer waits, is tried again in the background, with the newest state of each
 /// document, within bounds of documents, bytes and hours. Until it succeeds the inner store is not told that the
-/// document was released, so the content is there; where it is given up, an error in the log names the document.
-/// What waits when the process ends is in the inner store alone.
+/// document was released, and is asked to keep it now and then. Where it is given up, an error in the log says so, and the
+/// inner store drops the document after as long as it keeps what nobody looks after. What waits when the process ends
+/// is in the inner store alone, for as long.
+///
+/// **An older inner store.** What the inner store has goes before the archive. So an inner store that was restored from an
+/// old copy of itself brings old documents back, and as they are released their older states replace the newer objects: only
+/// the versions that a bucket keeps have those. Empty it instead, and documents open from the archive.
 pub struct ArchivedDocuments {
     stores: Arc<Stores>,
     every: Duration,
@@ -117,7 +123,7 @@ impl Documents for ArchivedDocuments {
             }
             Release::Later => Ok(()),
             Release::Never => {
-                tracing::error!(%document, "the document is not archived; it stays in the document store");
+                self.stores.given_up.note(document, Why::Released, None);
                 Ok(())
             }
         }

@@ -2,6 +2,7 @@
 
 use super::{GIVEN_UP_AFTER, LATE_BYTES_MAX, LATE_DOCUMENTS_MAX, NOTED_FOR, UNARCHIVED_MAX};
 use bytes::Bytes;
+use domain::bounds::CHECK_EVERY;
 use domain::ids::{DocumentKey, Generation};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -25,6 +26,8 @@ struct Late {
     /// Whether the owner has released the document: then the inner store is told when the state is archived.
     released: bool,
     since: Instant,
+    /// When the inner store was asked last to keep the document.
+    kept_at: Instant,
     tries: u32,
     /// Tells an attempt whether the state is still the one that it began with.
     version: u64,
@@ -89,7 +92,8 @@ pub(super) enum Release {
     Archived,
     /// The inner store is told when the state is archived.
     Later,
-    /// The state could not be kept: the inner store keeps the document.
+    /// The state could not be kept: the inner store is not told, and has the document for as long as it keeps what nobody
+    /// looks after.
     Never,
 }
 
@@ -113,6 +117,7 @@ impl LateStates {
             standing: Standing::BeingPut,
             released: false,
             since: Instant::now(),
+            kept_at: Instant::now(),
             tries: 0,
             version: self.begun,
         };
@@ -137,6 +142,20 @@ impl LateStates {
         self.waiting -= 1;
         self.waiting_bytes -= late.state.len();
         Some(late.attempt(document))
+    }
+
+    /// Some of the documents that wait and that the inner store was not asked to keep for a while.
+    pub(super) fn unkept(&self, most: usize) -> Vec<(DocumentKey, Generation)> {
+        let is_due = |late: &Late| late.standing == Standing::Waits && late.kept_at.elapsed() >= CHECK_EVERY;
+        let due = self.documents.iter().filter(|(_, late)| is_due(late));
+        due.take(most).map(|(document, late)| (document.clone(), late.generation)).collect()
+    }
+
+    /// Notes that the inner store was asked to keep the document.
+    pub(super) fn kept(&mut self, document: &DocumentKey) {
+        if let Some(late) = self.documents.get_mut(document) {
+            late.kept_at = Instant::now();
+        }
     }
 
     /// Ends an attempt.

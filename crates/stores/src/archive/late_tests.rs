@@ -145,6 +145,23 @@ async fn what_was_noted_is_forgotten_when_its_owner_had_time_to_release_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waits_is_to_be_kept_now_and_then_and_a_part_of_it_at_once() {
+    let mut late = LateStates::default();
+    for name in ["a", "b", "c"] {
+        failed(&mut late, name, state("1"));
+    }
+    assert_eq!(late.unkept(9), []);
+    tokio::time::advance(CHECK_EVERY).await;
+    let some = late.unkept(2);
+    assert_eq!(some.len(), 2);
+    for (document, generation) in some {
+        assert_eq!(generation, OWNER);
+        late.kept(&document);
+    }
+    assert_eq!(late.unkept(2).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_state_is_given_up_after_its_time() {
     let mut late = LateStates::default();
     failed(&mut late, "d", state("1"));

@@ -9,6 +9,7 @@
 //! `s3:PutObject`: without it S3 says 403 instead of 404 of an object that does not exist, and no new document opens.
 
 mod documents;
+mod given_up;
 mod late;
 mod lost;
 mod object_key;
@@ -50,16 +51,25 @@ const STATE_BYTES_MAX: u64 = 512 * 1024 * 1024;
 const LATE_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Documents whose state waits to be put.
 const LATE_DOCUMENTS_MAX: usize = 16 * 1024;
-/// Documents that are noted as not archived, so that the inner store does not drop them: 200 bytes each.
+/// Documents that are noted as not archived, so that the inner store is not told to drop them: 200 bytes each.
 const UNARCHIVED_MAX: usize = 128 * 1024;
 /// How long they are noted at least: a release follows its last put within this.
 const NOTED_FOR: Duration = Duration::from_secs(5 * 60);
 /// Pauses between the rounds in which what waits is tried again: from, and at most; jittered by half.
 const ROUND_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// States that a round tries: between two, the inner store is asked to keep what waits.
+const ROUND_PUTS_MAX: usize = 64;
+/// Documents that the inner store is asked to keep before a round. All that may wait have their turn within half an hour,
+/// and a store that drops what nobody looks after waits for an hour at least.
+const ROUND_KEPT_MAX: usize = 2048;
+/// States that are put at once; the others wait in order.
+const PUTS_AT_ONCE_MAX: usize = 64;
+/// How often the log says how many states were given up.
+const GIVEN_UP_SAID_EVERY: Duration = Duration::from_secs(60);
 /// Failures in a row that end a round: the archive is away, and not one object refused.
 const ROUND_FAILURES_MAX: u32 = 3;
-/// How long a state waits until it is given up. An archive that is away for longer is an operator's matter, and the
-/// inner store still has what it was not told to drop.
+/// How long a state waits until it is given up. An archive that is away for longer is an operator's matter; the inner
+/// store has the document for as long as it keeps what nobody looks after.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(6 * 60 * 60);
 /// Owners that are remembered as writing their document down again; past it each of them costs a `GET`.
 const LOST_MAX: usize = 128 * 1024;

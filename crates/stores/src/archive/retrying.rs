@@ -1,9 +1,12 @@
 //! Putting states: at once, and again in the background where that failed.
 
+use super::given_up::{GivenUpStates, Why};
 use super::late::{Attempt, Ended, LateStates, NotBegun, Then};
 use super::lost::LostOwners;
 use super::objects::{Archive, Replaced};
-use super::{NAME, PUT_TRIES_MAX, ROUND_FAILURES_MAX, ROUND_PAUSE};
+use super::{
+    NAME, PUT_TRIES_MAX, PUTS_AT_ONCE_MAX, ROUND_FAILURES_MAX, ROUND_KEPT_MAX, ROUND_PAUSE, ROUND_PUTS_MAX,
+};
 use bytes::Bytes;
 use domain::ids::{DocumentKey, Generation};
 use domain::ports::{Documents, DocumentsError, Position, Unavailable};
@@ -11,6 +14,7 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 /// A document store and its archive.
 pub(super) struct Stores {
@@ -18,6 +22,8 @@ pub(super) struct Stores {
     pub(super) archive: Archive,
     pub(super) late: Mutex<LateStates>,
     pub(super) lost: LostOwners,
+    pub(super) given_up: GivenUpStates,
+    puts: Semaphore,
     /// Whether a task tries late states again. It ends when there are none.
     retrying: Mutex<Retrying>,
 }
@@ -30,11 +36,19 @@ enum Retrying {
 
 impl Stores {
     pub(super) fn new(inner: Arc<dyn Documents>, archive: Archive) -> Self {
-        let (late, lost) = (Mutex::default(), LostOwners::default());
-        Self { inner, archive, late, lost, retrying: Mutex::new(Retrying::Idle) }
+        Self {
+            inner,
+            archive,
+            late: Mutex::default(),
+            lost: LostOwners::default(),
+            given_up: GivenUpStates::default(),
+            puts: Semaphore::new(PUTS_AT_ONCE_MAX),
+            retrying: Mutex::new(Retrying::Idle),
+        }
     }
 
-    /// Puts a state of the document. What fails, or is dropped half-way, is tried again in the background.
+    /// Puts a state of the document. What fails, or is dropped half-way or before its turn, is tried again in the
+    /// background, and what follows an earlier state is put there.
     pub(super) async fn archive(
         self: &Arc<Self>,
         document: &DocumentKey,
@@ -45,9 +59,7 @@ impl Stores {
         match begun {
             Ok(attempt) => Underway::new(self, attempt).finish().await,
             Err(NotBegun::Stale(stored)) => Err(DocumentsError::Stale { stored, asked: generation }),
-            Err(NotBegun::Follows) => {
-                Err(Unavailable::new(NAME, "an earlier state is still being put").into())
-            }
+            Err(NotBegun::Follows) => Ok(()),
         }
     }
 
@@ -55,6 +67,7 @@ impl Stores {
     /// changes the object before he releases it, or finds in the inner store all that this state holds.
     async fn put(&self, attempt: &Attempt) -> Result<(), DocumentsError> {
         let Attempt { document, generation, state, .. } = attempt;
+        let _turn = self.puts.acquire().await.expect("it is never closed");
         for _ in 0..PUT_TRIES_MAX {
             let seen = self.archive.look(document).await?;
             self.inner.check(document, *generation, Position(0)).await?;
@@ -97,6 +110,7 @@ impl Stores {
         let mut pause = first;
         while self.has_work() {
             tokio::time::sleep(jittered(pause)).await;
+            self.keep_waiting().await;
             pause = if self.round().await { first } else { most.min(pause * 2) };
         }
     }
@@ -113,11 +127,25 @@ impl Stores {
         false
     }
 
-    /// Tries each waiting state once, until several fail in a row. Returns whether the last of them did not.
+    /// Asks the inner store to keep documents that wait: their owners, who did so, may have released them. What else it
+    /// says the next put hears.
+    async fn keep_waiting(&self) {
+        let unkept = self.late.lock().unkept(ROUND_KEPT_MAX);
+        for (document, generation) in unkept {
+            let answer = self.inner.check(&document, generation, Position(0)).await;
+            if let Err(error @ DocumentsError::Unavailable(_)) = answer {
+                tracing::warn!(%error, "the document store was not asked to keep what waits to be archived");
+                return;
+            }
+            self.late.lock().kept(&document);
+        }
+    }
+
+    /// Tries waiting states once, until several fail in a row. Returns whether the last of them did not.
     async fn round(self: &Arc<Self>) -> bool {
         let mut failures = 0;
         let waiting = self.late.lock().waiting();
-        for _ in 0..waiting {
+        for _ in 0..waiting.min(ROUND_PUTS_MAX) {
             let Some(attempt) = self.late.lock().begin_again() else { break };
             let outcome = Underway::new(self, attempt).finish_late().await;
             failures = if outcome.is_ok() { 0 } else { failures + 1 };
@@ -177,18 +205,11 @@ impl<'s> Underway<'s> {
     fn note(&mut self, ended: Ended, cause: Option<&DocumentsError>) -> Then {
         self.ended = Some(ended);
         let then = self.stores.late.lock().end(&self.attempt, ended);
-        let document = &self.attempt.document;
-        let cause = cause.map(tracing::field::display);
+        let given_up = |why| self.stores.given_up.note(&self.attempt.document, why, cause);
         match then {
             Then::TryLater => self.stores.try_again_later(),
-            Then::NoRoom => tracing::error!(
-                %document, cause,
-                "the document is not archived, and too much waits to be; it stays in the document store"
-            ),
-            Then::GiveUp => tracing::error!(
-                %document, cause,
-                "the document could not be archived for hours, and is given up; it stays in the document store"
-            ),
+            Then::NoRoom => given_up(Why::NoRoom),
+            Then::GiveUp => given_up(Why::TooLate),
             Then::Nothing | Then::TellRelease => {}
         }
         then

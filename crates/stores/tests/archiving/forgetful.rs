@@ -4,6 +4,7 @@ use domain::ports::{Documents, DocumentsError, Opened, Position};
 use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use stores::AtRelease;
 use stores::memory::MemoryDocuments;
@@ -16,6 +17,7 @@ const RELEASED_WITHIN: Duration = Duration::from_secs(120);
 pub(crate) struct ForgetfulDocuments {
     kept: Mutex<Kept>,
     released: watch::Sender<Vec<String>>,
+    checks: AtomicUsize,
 }
 
 struct Kept {
@@ -27,7 +29,11 @@ struct Kept {
 
 impl Default for ForgetfulDocuments {
     fn default() -> Self {
-        Self { kept: Mutex::new(Kept::empty()), released: watch::channel(Vec::new()).0 }
+        Self {
+            kept: Mutex::new(Kept::empty()),
+            released: watch::channel(Vec::new()).0,
+            checks: AtomicUsize::new(0),
+        }
     }
 }
 
@@ -55,6 +61,11 @@ impl ForgetfulDocuments {
     pub(crate) fn damage(&self, document: &DocumentKey) {
         self.forget();
         self.kept.lock().damaged.insert(document.clone());
+    }
+
+    /// How often it was asked whether it has a document.
+    pub(crate) fn checks(&self) -> usize {
+        self.checks.load(Ordering::SeqCst)
     }
 
     /// The names of the documents that were released, in order.
@@ -134,6 +145,7 @@ impl Documents for ForgetfulDocuments {
         generation: Generation,
         at: Position,
     ) -> Result<(), DocumentsError> {
+        self.checks.fetch_add(1, Ordering::SeqCst);
         self.reaching(document, generation, at).await?.check(document, generation, at).await
     }
 
