@@ -11,6 +11,7 @@
 pub mod cluster;
 pub mod documents;
 pub mod documents_lost;
+pub mod documents_restored;
 mod ids;
 pub mod ledger;
 pub mod pins;
@@ -103,6 +104,13 @@ macro_rules! conformance {
             many_documents_are_appended_to_at_once
             documents_are_stored_apart
         );
+        $crate::conformance_clauses!(documents_restored, $fixture,
+            a_restoration_replaces_all_that_is_stored
+            a_new_document_can_be_restored
+            an_owner_goes_on_after_a_restoration
+            a_restoration_is_repeated_after_another_opening
+            a_stale_generation_cannot_restore
+        );
     };
     (documents_kept, $fixture:expr) => {
         $crate::conformance_clauses!(documents, $fixture, a_released_document_is_kept);
@@ -120,6 +128,10 @@ macro_rules! conformance {
             a_lost_document_is_written_down_again_by_its_owner
             a_document_that_is_lost_twice_is_missed_twice
             a_late_call_from_before_the_loss_is_refused
+            a_restored_document_is_above_all_that_was_lost
+            a_late_call_from_before_the_loss_takes_nothing_from_a_restored_document
+            a_loss_right_after_the_restoration_is_noticed
+            whoever_has_not_opened_the_document_cannot_restore_it
             a_stale_owner_stays_refused_after_the_loss
             an_earlier_owner_that_comes_back_first_is_overtaken
         );
@@ -178,6 +190,7 @@ mod tests {
             include_str!("cluster.rs"),
             include_str!("documents.rs"),
             include_str!("documents_lost.rs"),
+            include_str!("documents_restored.rs"),
             include_str!("ledger.rs"),
             include_str!("pins.rs"),
             include_str!("rate_gate.rs"),

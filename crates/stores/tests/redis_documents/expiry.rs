@@ -62,6 +62,16 @@ async fn an_owners_appends_compactions_and_checks_put_the_end_off() {
 }
 
 #[tokio::test]
+async fn a_restoration_puts_the_end_off() {
+    let watched = Watched::with_content(redis_server(), Retention::For(DAY)).await;
+    watched.open(FIRST).await.unwrap();
+    about_to_end(&watched);
+    watched.restore(3, "1 2 3").await.unwrap();
+    watched.append(4, "4").await.unwrap();
+    assert_all_end_in(&watched, DAY);
+}
+
+#[tokio::test]
 async fn keys_that_are_made_later_end_with_the_others() {
     let watched = Watched::with_content(redis_server(), Retention::For(DAY)).await;
     watched.compact(3, "1 2 3").await.unwrap();
@@ -94,6 +104,49 @@ async fn what_is_opened_to_be_kept_has_no_end_any_more() {
     watched.expire().await.unwrap();
     documents(&watched.url, Retention::Kept).open(&watched.key, NEXT).await.unwrap();
     assert_eq!(ends(&watched), [-1; 3]);
+}
+
+#[tokio::test]
+async fn a_name_that_was_opened_and_left_is_kept_no_longer_than_a_late_call_may_take() {
+    for retention in [Retention::Kept, Retention::For(2 * DAY)] {
+        let watched = Watched::new(redis_server(), retention);
+        watched.open(FIRST).await.unwrap();
+        watched.expire().await.unwrap();
+        assert_eq!(watched.parts(), [Part::Head]);
+        let left = ends(&watched)[0] - now_ms(&watched);
+        assert!((1..=60 * 60 * 1000).contains(&left), "{left}");
+        watched.open(NEXT).await.unwrap();
+        watched.store.expire(&watched.key, NEXT).await.unwrap();
+        let stale = DocumentsError::Stale { stored: NEXT, asked: FIRST };
+        assert_eq!(watched.open(FIRST).await, Err(stale.clone()));
+        assert_eq!(watched.append(0, "1").await, Err(stale));
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_was_opened_and_left_is_gone_after_a_short_retention() {
+    let watched = Watched::new(redis_server(), Retention::For(Duration::from_millis(50)));
+    watched.open(FIRST).await.unwrap();
+    watched.expire().await.unwrap();
+    until("the end of the keys", || watched.parts().is_empty()).await;
+}
+
+#[tokio::test]
+async fn what_is_to_be_kept_has_no_end_from_its_first_content_on() {
+    for first in ["append", "compact", "restore"] {
+        let watched = Watched::new(redis_server(), Retention::Kept);
+        watched.open(FIRST).await.unwrap();
+        watched.check(0).await.unwrap();
+        assert_ne!(ends(&watched), [-1]);
+        match first {
+            "append" => watched.append(0, "1").await.map(drop).unwrap(),
+            "compact" => watched.compact(0, "1").await.unwrap(),
+            _ => watched.restore(0, "1").await.map(drop).unwrap(),
+        }
+        assert_eq!(ends(&watched), [-1; 2], "{first}");
+        watched.expire().await.unwrap();
+        assert_eq!(ends(&watched), [-1; 2], "{first}");
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod expiry;
 mod failures;
 mod memory;
 mod replies;
+mod restoring;
 mod takeover;
 
 use bytes::Bytes;
@@ -82,6 +83,10 @@ impl Watched {
 
     async fn compact(&self, through: u64, state: &str) -> Result<(), DocumentsError> {
         self.store.compact(&self.key, FIRST, Position(through), update(state)).await
+    }
+
+    async fn restore(&self, above: u64, state: &str) -> Result<Position, DocumentsError> {
+        self.store.restore(&self.key, FIRST, Position(above), update(state)).await
     }
 
     async fn check(&self, at: u64) -> Result<(), DocumentsError> {

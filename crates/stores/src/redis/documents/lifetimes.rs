@@ -21,6 +21,15 @@ impl Lifetime {
         Self(u64::try_from(ms).expect("a hundred years are fewer milliseconds").max(1))
     }
 
+    /// How long the keys live of a document in which there is nothing: like what refuses late calls, no longer than
+    /// that is of use.
+    pub(super) fn of_nothing(self) -> Self {
+        match self {
+            Self::FOR_EVER => Self::of(TOMBSTONE),
+            Self(ms) => Self(ms.min(Self::of(TOMBSTONE).0)),
+        }
+    }
+
     /// Milliseconds; 0 for ever.
     pub(super) fn ms(self) -> u64 {
         self.0
@@ -84,6 +93,16 @@ mod tests {
             let retention = Retention::For(Duration::from_secs(retained));
             assert_eq!(lifetimes(retention).open.ms(), open_ms, "{retained}");
         }
+    }
+
+    #[test]
+    fn an_open_document_in_which_there_is_nothing_outlives_missed_checks_and_no_late_call() {
+        let retentions = [Retention::Kept, Retention::DroppedAtRelease, Retention::For(Duration::MAX)];
+        for lifetime in retentions.map(|retention| lifetimes(retention).open) {
+            assert_eq!(lifetime.of_nothing().ms(), HOUR_MS);
+            assert!(lifetime.of_nothing() == Lifetime::of(CHECKS * CHECK_EVERY));
+        }
+        assert_eq!(Lifetime(50).of_nothing(), Lifetime(50));
     }
 
     #[test]

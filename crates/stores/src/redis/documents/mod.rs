@@ -54,13 +54,14 @@ struct Scripts {
     open: Script,
     append: Script,
     compact: Script,
+    restore: Script,
     keep: Script,
     drop: Script,
 }
 
 macro_rules! script {
-    ($name:literal) => {
-        Script::new(concat!(include_str!("scripts/record.lua"), include_str!(concat!("scripts/", $name))))
+    ($($name:literal)*) => {
+        Script::new(concat!(include_str!("scripts/record.lua"), $(include_str!(concat!("scripts/", $name))),*))
     };
 }
 
@@ -72,7 +73,8 @@ impl RedisDocuments {
         let scripts = Scripts {
             open: script!("open.lua"),
             append: script!("append.lua"),
-            compact: script!("compact.lua"),
+            compact: script!("state.lua" "compact.lua"),
+            restore: script!("state.lua" "restore.lua"),
             keep: script!("keep.lua"),
             drop: script!("drop.lua"),
         };
@@ -88,9 +90,31 @@ impl RedisDocuments {
         lifetime: Lifetime,
         args: impl ToRedisArgs + Sync,
     ) -> Result<Said, DocumentsError> {
-        let args = (asked.0, lifetime.ms(), args);
+        let args = (asked.0, lifetime.ms(), lifetime.of_nothing().ms(), args);
         let answer: Value = self.redis.run(lane, deadline, script, keys, args).await?;
         done(answer, asked)
+    }
+
+    /// Runs a script that is given a position and a state.
+    async fn run_with_state(
+        &self,
+        (script, position): (&Script, Position),
+        document: &DocumentKey,
+        asked: Generation,
+        state: Bytes,
+    ) -> Result<Said, DocumentsError> {
+        check_bytes("a state", state.len())?;
+        let (began, mut keys) = (Instant::now(), keys(&self.redis, document).to_vec());
+        let lifetime = self.lifetimes.open;
+        if state.len() <= SMALL_STATE_BYTES {
+            let small = (script, Lane::Bulk, BULK_DEADLINE);
+            return self.run(small, &keys, asked, lifetime, (position.0, &state[..])).await;
+        }
+        let key = key_of_attempt(&self.redis, document, rand::random());
+        self.leave(&key, &state, BULK_DEADLINE).await?;
+        keys.push(key);
+        let large = (script, Lane::Bulk, left(began));
+        self.run(large, &keys, asked, lifetime, (position.0, state.len())).await
     }
 
     /// The large state of a document that was just opened.
@@ -151,18 +175,18 @@ impl Documents for RedisDocuments {
         through: Position,
         state: Bytes,
     ) -> Result<(), DocumentsError> {
-        check_bytes("a state", state.len())?;
-        let (began, mut keys) = (Instant::now(), keys(&self.redis, document).to_vec());
-        let lifetime = self.lifetimes.open;
-        if state.len() <= SMALL_STATE_BYTES {
-            let compact = (&self.scripts.compact, Lane::Bulk, BULK_DEADLINE);
-            return self.run(compact, &keys, generation, lifetime, (through.0, &state[..])).await.map(drop);
-        }
-        let key = key_of_attempt(&self.redis, document, rand::random());
-        self.leave(&key, &state, BULK_DEADLINE).await?;
-        keys.push(key);
-        let compact = (&self.scripts.compact, Lane::Bulk, left(began));
-        self.run(compact, &keys, generation, lifetime, (through.0, state.len())).await.map(drop)
+        let compact = (&self.scripts.compact, through);
+        self.run_with_state(compact, document, generation, state).await.map(drop)
+    }
+
+    async fn restore(
+        &self,
+        document: &DocumentKey,
+        generation: Generation,
+        above: Position,
+        state: Bytes,
+    ) -> Result<Position, DocumentsError> {
+        position(self.run_with_state((&self.scripts.restore, above), document, generation, state).await?)
     }
 
     async fn check(

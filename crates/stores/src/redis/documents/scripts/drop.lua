@@ -6,5 +6,5 @@ if document.generation and is_older(asked, document.generation) then
 end
 redis.call('UNLINK', head, state, log)
 redis.call('HSET', head, 'g', asked, 'd', 1)
-renew()
+renew(lifetime)
 return DONE

@@ -1,4 +1,4 @@
--- Claims the document for the generation that asks. ARGV: 3 bytes of the largest state that is returned. Returns where
+-- Claims the document for the generation that asks. ARGV: 4 bytes of the largest state that is returned. Returns where
 -- the log ends, the state or how many bytes it has, and the entries.
 
 local document = read()
@@ -10,12 +10,12 @@ elseif not document.generation or document.is_dropped then
     redis.call('UNLINK', state, log)
     return LOST
   end
-  redis.call('HSET', head, 'g', asked)
+  redis.call('HSET', head, 'g', asked, 'r', 1)
   redis.call('HDEL', head, 'd')
-  renew()
+  renew(lifetime_of(document))
 elseif is_whole(document) then
-  renew()
-  redis.call('HSET', head, 'g', asked)
+  renew(lifetime_of(document))
+  redis.call('HSET', head, 'g', asked, 'r', 1)
 else
   keep_what_is_left(document)
   return LOST
@@ -25,5 +25,5 @@ local entries = redis.call('XRANGE', log, '-', '+')
 for at, entry in ipairs(entries) do
   entries[at] = entry[2][2]
 end
-local is_large = document.bytes > tonumber(ARGV[3])
+local is_large = document.bytes > tonumber(ARGV[4])
 return { 'done', document.last, is_large and document.bytes or redis.call('GET', state), entries }

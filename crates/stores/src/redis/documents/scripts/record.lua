@@ -2,17 +2,19 @@
 --
 -- KEYS: head, state and log.
 --   head   hash: g generation that opened the document last, e position of the last entry, c how far the state
---          reaches, s bytes of the state. A document that was dropped has g, and d.
+--          reaches, s bytes of the state, r from the opening until it has restored the document. One that was dropped
+--          has g, and d.
 --   state  string: the encoded state. None before the first compaction.
 --   log    stream: an entry for each append after c, with the id <position>-0 and one field u, its updates.
 --          None where it would be empty.
--- ARGV: 1 the generation that asks, 2 milliseconds that the keys live from here on, 0 for ever.
+-- ARGV: 1 the generation that asks, 2 milliseconds that the keys live from here on, 0 for ever, 3 milliseconds that
+-- those of a document live in which there is nothing: else every name that was ever opened would leave a key.
 --
 -- A server without memory refuses a script's first write if that may need more, and no later one. So the first write
 -- of what only reads, keeps or frees something is one that it takes.
 
 local head, state, log = KEYS[1], KEYS[2], KEYS[3]
-local asked, lifetime = ARGV[1], ARGV[2]
+local asked, lifetime, lifetime_of_nothing = ARGV[1], ARGV[2], ARGV[3]
 local DONE, LOST = { 'done' }, { 'lost' }
 
 -- Generations are decimal numbers of 64 bits, and Lua's numbers are exact up to 53.
@@ -25,12 +27,13 @@ local function digits(number)
 end
 
 local function read()
-  local g, e, c, s, d = unpack(redis.call('HMGET', head, 'g', 'e', 'c', 's', 'd'))
+  local g, e, c, s, r, d = unpack(redis.call('HMGET', head, 'g', 'e', 'c', 's', 'r', 'd'))
   return {
     generation = g,
     last = tonumber(e or 0),
     compacted = tonumber(c or 0),
     bytes = tonumber(s or 0),
+    is_restorable = r,
     is_dropped = d,
   }
 end
@@ -76,13 +79,18 @@ local function refusal(document)
   end
 end
 
+-- How long the keys live of what is or is not in the document.
+local function lifetime_of(document)
+  return document.last == 0 and document.bytes == 0 and lifetime_of_nothing or lifetime
+end
+
 -- All keys of a document end at the same moment.
-local function renew()
+local function renew(milliseconds)
   for _, key in ipairs({ head, state, log }) do
-    if lifetime == '0' then
+    if milliseconds == '0' then
       redis.call('PERSIST', key)
     else
-      redis.call('PEXPIRE', key, lifetime)
+      redis.call('PEXPIRE', key, milliseconds)
     end
   end
 end
