@@ -30,12 +30,13 @@ impl Failing {
 }
 
 impl Answers {
-    /// Notes at `now` whether the store answered.
-    pub(crate) fn note(&self, answered: bool, now: Duration) {
+    /// Notes at `now` whether the store answered. Returns whether a row of failures begins with this.
+    pub(crate) fn note(&self, answered: bool, now: Duration) -> bool {
         let mut failing = self.failing.lock();
-        let first_at =
-            failing.filter(|failing| failing.is_believed(now)).map_or(now, |failing| failing.first_at);
+        let before = failing.filter(|failing| failing.is_believed(now));
+        let first_at = before.map_or(now, |failing| failing.first_at);
         *failing = (!answered).then_some(Failing { first_at, last_at: now });
+        !answered && before.is_none()
     }
 
     /// Whether the store is believed to answer at `now`.
@@ -64,6 +65,14 @@ mod tests {
         let lasting = START + FAILURE_LASTING;
         assert!(failed_until(lasting - MOMENT).answers(lasting));
         assert!(!failed_until(lasting).answers(lasting));
+    }
+
+    #[test]
+    fn a_row_of_failures_begins_once() {
+        let answers = Answers::default();
+        assert!(answers.note(false, START) && !answers.note(false, START + MOMENT));
+        assert!(!answers.note(true, START + MOMENT));
+        assert!(answers.note(false, START + MOMENT));
     }
 
     #[test]

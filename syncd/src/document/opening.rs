@@ -122,10 +122,9 @@ fn not_loaded(node: &Node, key: &DocumentKey, error: &DocumentsError) -> CloseRe
         }
         DocumentsError::Lost | DocumentsError::Unavailable(_) => {
             // One line when it begins: many may knock while a store is away.
-            if node.documents_answer.answers(node.now()) {
+            if node.documents_answer.note(false, node.now()) {
                 tracing::warn!(document = %key, %error, "documents can't be loaded");
             }
-            node.documents_answer.note(false, node.now());
             CloseReason::TryAgainLater
         }
     }
