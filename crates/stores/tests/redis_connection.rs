@@ -41,8 +41,12 @@ async fn take_of(gate: &RedisRateGate, app: &str) -> Result<Grant, Unavailable> 
 
 /// Takes until that succeeds.
 async fn take_again(gate: &RedisRateGate) {
+    take_again_of(gate, "a").await;
+}
+
+async fn take_again_of(gate: &RedisRateGate, app: &str) {
     let taken = async {
-        while take(gate).await.is_err() {
+        while take_of(gate, app).await.is_err() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -130,6 +134,33 @@ async fn a_cluster_that_is_down_is_given_up_and_found_again() {
     assert!(unavailable.cause.contains("the cluster is down"), "{unavailable}");
     cluster[2].start_again();
     take_again(&gate).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_master_that_stands_still_keeps_nobody_from_the_others() {
+    let cluster = three_masters();
+    for master in &cluster {
+        let () = master.ask(&["CONFIG", "SET", "cluster-require-full-coverage", "no"]);
+    }
+    let apps = [0, 1, 2].map(|nth| app_on(&cluster, nth));
+    cluster[2].pause();
+    let redis = redis(&with_own_keys(&cluster[0].url()));
+    redis.connect(PATIENCE).await.expect("the first attempt succeeds");
+    let gate = RedisRateGate::new(redis);
+    for _ in 0..5 {
+        take_again_of(&gate, &apps[0]).await;
+        take_again_of(&gate, &apps[1]).await;
+        take_of(&gate, &apps[2]).await.unwrap_err();
+    }
+    cluster[2].resume();
+    take_again_of(&gate, &apps[2]).await;
+}
+
+/// An app whose operations are counted by the `nth` master of three.
+fn app_on(cluster: &[RedisServer], nth: u64) -> String {
+    let slot_of = |app: &String| -> u64 { cluster[0].ask(&["CLUSTER", "KEYSLOT", &format!("ops:t/{app}")]) };
+    let mut apps = (0..1_000).map(|number| format!("a{number}"));
+    apps.find(|app| slot_of(app) * 3 / 16_384 == nth).expect("slots are drawn evenly")
 }
 
 #[tokio::test(flavor = "multi_thread")]

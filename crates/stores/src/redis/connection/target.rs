@@ -12,7 +12,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// How long an attempt to connect may take, with TLS, password and the first look at the server.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(1);
+const CONNECT_DEADLINE: Duration = Duration::from_millis(1_200);
+/// How long the nodes of a cluster, which are connected to at once, may each take, and then their first look: an attempt
+/// may wait three times for one that is silent, and still has the others.
+const NODE_DEADLINE: Duration = Duration::from_millis(300);
 /// Every call has a deadline of its own, which is shorter.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 /// How often a cluster is asked again that has moved a key or is choosing a master.
@@ -93,8 +96,8 @@ impl Target {
                 return Err(Failure::Away("the cluster is down".into()));
             }
             let cluster = Connection::Cluster(self.cluster().await?);
-            let states = cluster.states().await.ok();
-            return Ok((cluster, states));
+            let states = tokio::time::timeout(NODE_DEADLINE, cluster.states()).await;
+            return Ok((cluster, states.ok().and_then(Result::ok)));
         }
         if states.iter().any(|state| state.is_loading) {
             return Err(Failure::Away("the server is loading what it had saved".into()));
@@ -116,7 +119,7 @@ impl Target {
 
     async fn cluster(&self) -> RedisResult<ClusterConnection> {
         let mut builder = ClusterClient::builder([self.client.get_connection_info().clone()])
-            .connection_timeout(CONNECT_DEADLINE)
+            .connection_timeout(NODE_DEADLINE)
             .response_timeout(ANSWER_DEADLINE)
             .overall_response_timeout(None)
             .retries(CLUSTER_RETRIES)
