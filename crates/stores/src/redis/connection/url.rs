@@ -7,9 +7,13 @@ const PREFIX: &str = "ws:";
 /// Bytes of a prefix: it stands in every key.
 const PREFIX_BYTES_MAX: usize = 64;
 
-/// Where a region's Redis or Valkey is: `redis[s]://[user:password@]host:port[/db]`. What is not plain in user and
-/// password is percent-encoded. Several installations that share a server keep apart by `?prefix=NAME:`, with which
-/// the names of their keys begin, instead of with `ws:`.
+/// Where a region's Redis or Valkey is: `redis[s]://[user:password@]host:port[/db][?prefix=NAME:]`. What is not plain in
+/// user and password is percent-encoded.
+///
+/// The names of all keys begin with the prefix, which is `ws:` where none is given. Installations that share a server (or a
+/// database of it) need one each, of 1 to 64 characters of `A-Z a-z 0-9 _ - . :`. Else they count their rates together, and
+/// take one another's documents of the same name: the owner who has just pinned one is refused as
+/// [stale](domain::ports::DocumentsError::Stale) by the generation of the other.
 #[derive(Clone)]
 pub struct RedisUrl {
     info: ConnectionInfo,
@@ -21,7 +25,7 @@ pub struct RedisUrl {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRedisUrl {
     /// It can't be taken apart, or is of another scheme.
-    #[error("expected redis://[user:password@]host:port[/db], or rediss:// for TLS")]
+    #[error("expected redis://[user:password@]host:port[/db][?prefix=NAME:], or rediss:// for TLS")]
     NotAUrl,
     /// There is nowhere to connect to.
     #[error("a Redis URL needs a host: redis://HOST:6379")]
@@ -33,15 +37,18 @@ pub enum InvalidRedisUrl {
     #[error("user and password must be percent-encoded where they are not letters, digits or - . _ ~")]
     Credentials,
     /// There is a parameter of another name.
-    #[error("a Redis URL takes no parameter but ?prefix=NAME, and no fragment")]
+    #[error(
+        "a Redis URL takes no parameter but ?prefix=NAME:, with which the names of all keys begin (ws: without it), and no \
+         fragment"
+    )]
     Parameter,
     /// The prefix would make keys that can't be told apart, or too long.
-    #[error("a prefix of keys must be 1 to 64 characters of A-Z a-z 0-9 _ - . :")]
+    #[error("the prefix of keys must be 1 to 64 characters of A-Z a-z 0-9 _ - . : as in ?prefix=staging:")]
     Prefix,
 }
 
 impl RedisUrl {
-    /// What the names of all keys begin with.
+    /// What the names of all keys begin with: `ws:`, or what the URL says.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
@@ -149,9 +156,18 @@ mod tests {
             ("redis://u:%ff@h:6379", InvalidRedisUrl::Credentials),
             ("redis://h:6379?protocol=3", InvalidRedisUrl::Parameter),
             ("rediss://h:6379/#insecure", InvalidRedisUrl::Parameter),
+            ("redis://h:6379?Prefix=staging:", InvalidRedisUrl::Parameter),
+            ("redis://h:6379?prefix=a:&prefix=b:", InvalidRedisUrl::Prefix),
         ];
         for (text, expected) in cases {
             assert_eq!(text.parse::<RedisUrl>().unwrap_err(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn whoever_errs_is_told_of_the_prefix() {
+        for error in [InvalidRedisUrl::NotAUrl, InvalidRedisUrl::Parameter, InvalidRedisUrl::Prefix] {
+            assert!(error.to_string().contains("?prefix="), "{error}");
         }
     }
 }
