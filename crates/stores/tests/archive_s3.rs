@@ -9,9 +9,13 @@ use domain::ports::{Documents, DocumentsError};
 use servers::bucket::{Bucket, Versions};
 use servers::gate::{Gate, Passing};
 use servers::scripted::{Behaviour, Scripted};
+use servers::slow_object::SlowObject;
 use std::sync::Arc;
 use std::time::Duration;
 use stores::archive::{Archive, ArchiveUrl, ArchivedDocuments};
+
+/// Bytes of a state whose first half no socket buffers: who has sent it knows that it is being read.
+const LARGE: usize = 32 * 1024 * 1024;
 
 fn archived(inner: &Arc<ForgetfulDocuments>, url: &ArchiveUrl) -> Arc<ArchivedDocuments> {
     let archive = Archive::open(url).unwrap();
@@ -56,7 +60,7 @@ async fn a_late_put_of_an_earlier_owner_does_not_replace_what_a_later_one_put() 
             let slow = slow.clone();
             async move { slow.archive(&document(name), FIRST, state("earlier")).await }
         });
-        gate.until_one_came("PUT").await;
+        gate.until_some_came("PUT", 1).await;
         other.open(&document(name), NEXT).await.unwrap();
         other.archive(&document(name), NEXT, state("later")).await.unwrap();
         gate.let_pass(Passing::All);
@@ -92,13 +96,60 @@ async fn a_put_that_its_owner_no_longer_waits_for_is_made() {
     let d = document("d");
     tokio::select! {
         outcome = documents.archive(&d, FIRST, state("whole")) => panic!("{outcome:?}"),
-        () = gate.until_one_came("PUT") => {}
+        () = gate.until_some_came("PUT", 1) => {}
     }
     documents.expire(&d, FIRST).await.unwrap();
     assert_eq!(inner.released(), [""; 0]);
     gate.let_pass(Passing::All);
     inner.until_released("d").await;
     assert_eq!(bucket.object("t/a/d").await, b"whole");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_that_follows_one_under_way_is_put_after_it() {
+    let bucket = Bucket::fresh(Versions::Replaced).await;
+    let gate = Gate::before(bucket.endpoint()).await;
+    let inner = Arc::default();
+    let documents = archived(&inner, &bucket.url_through(gate.endpoint()));
+    open_and_write(&*documents, "d", FIRST).await;
+    gate.let_pass(Passing::AllButPuts);
+    let first = tokio::spawn({
+        let documents = documents.clone();
+        async move { documents.archive(&document("d"), FIRST, state("1")).await }
+    });
+    gate.until_some_came("PUT", 1).await;
+    documents.archive(&document("d"), FIRST, state("12")).await.unwrap();
+    documents.expire(&document("d"), FIRST).await.unwrap();
+    assert_eq!(inner.released(), [""; 0]);
+    gate.let_pass(Passing::All);
+    first.await.unwrap().unwrap();
+    inner.until_released("d").await;
+    assert_eq!(bucket.object("t/a/d").await, b"12");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_states_are_put_at_once_and_the_others_in_their_turn() {
+    let bucket = Bucket::fresh(Versions::Replaced).await;
+    let gate = Gate::before(bucket.endpoint()).await;
+    let documents = archived(&Arc::default(), &bucket.url_through(gate.endpoint()));
+    let names: Vec<_> = (0..128).map(|n| n.to_string()).collect();
+    for name in &names {
+        open_and_write(&*documents, name, FIRST).await;
+    }
+    gate.came();
+    gate.let_pass(Passing::AllButPuts);
+    let puts = names.iter().map(|name| {
+        let (documents, document) = (documents.clone(), document(name));
+        tokio::spawn(async move { documents.archive(&document, FIRST, state("whole")).await })
+    });
+    let puts: Vec<_> = puts.collect();
+    gate.until_some_came("PUT", 64).await;
+    assert_eq!(gate.came().len(), 2 * 64, "a HEAD and a PUT of each, and nothing of the others");
+    gate.let_pass(Passing::All);
+    for put in puts {
+        put.await.unwrap().unwrap();
+    }
+    assert_eq!(gate.came().len(), 2 * 64);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +168,7 @@ async fn a_put_of_an_earlier_owner_stays_out_when_the_store_has_lost_who_came_la
     inner.forget();
     gate.came();
     gate.let_pass(Passing::All);
-    gate.until_one_came("HEAD").await;
+    gate.until_some_came("HEAD", 1).await;
     // While the late put is under way, its release is taken; then it reaches the store, which knows nothing of it.
     let let_go = async {
         while cut_off.expire(&document("d"), FIRST).await != Err(DocumentsError::Lost) {
@@ -171,6 +222,36 @@ async fn a_document_that_may_be_in_an_archive_that_fails_does_not_open() {
         cause(documents.open(&document("d"), FIRST).await);
         assert!((1..=3).contains(&server.requests()), "{behaviour:?}: {} requests", server.requests());
     }
+}
+
+/// The requests that opening a document takes whose state takes long, where the first opener gives up half-way.
+async fn opened_after_giving_up(server: &SlowObject, meanwhile: impl FnOnce()) -> (usize, Vec<String>) {
+    let url = format!("s3://bucket?endpoint={}", server.endpoint()).parse().unwrap();
+    let documents = archived(&Arc::default(), &url);
+    let d = document("d");
+    tokio::select! {
+        opened = documents.open(&d, FIRST) => panic!("{opened:?}"),
+        () = server.until_half_way() => {}
+    }
+    assert_eq!(server.methods(), ["GET"]);
+    meanwhile();
+    server.send_the_rest();
+    let opened = documents.open(&d, NEXT).await.unwrap();
+    (opened.updates[0].len(), server.methods())
+}
+
+#[tokio::test]
+async fn a_large_state_is_read_on_when_its_opener_gives_up_and_the_next_one_has_it() {
+    let server = SlowObject::start(LARGE).await;
+    let (bytes, methods) = opened_after_giving_up(&server, || {}).await;
+    assert_eq!((bytes, methods), (LARGE, vec!["HEAD".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_large_state_that_was_replaced_while_it_was_read_is_read_again() {
+    let server = SlowObject::start(LARGE).await;
+    let (bytes, methods) = opened_after_giving_up(&server, || server.replace()).await;
+    assert_eq!((bytes, methods), (LARGE, vec!["HEAD".to_owned(), "GET".to_owned()]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,12 +4,15 @@
 //! replaced as the document changes: a bucket that keeps versions keeps those. An object is exactly a Yjs update
 //! (encoding v1) that holds the whole document, so `Y.applyUpdate` reads it.
 //!
-//! **Calls.** Opening a document that the inner store has costs nothing here; one that it lacks, a `GET`. Archiving a state
-//! costs a `HEAD` and a `PUT`, in a bucket a `HEAD` alone where the object is that state already. On Amazon's S3 the bucket's policy must grant `s3:ListBucket` beside `s3:GetObject` and
-//! `s3:PutObject`: without it S3 says 403 instead of 404 of an object that does not exist, and no new document opens.
+//! **Calls.** Opening a document that the inner store has costs nothing here; one that it lacks, a `GET`, and a `HEAD` where
+//! an earlier opener gave up while a large state was read. Archiving a state costs a `HEAD` and a `PUT`, in a bucket a
+//! `HEAD` alone where the object is that state already. On Amazon's S3 the bucket's policy must grant `s3:ListBucket` beside
+//! `s3:GetObject` and `s3:PutObject`: without it S3 says 403 instead of 404 of an object that does not exist, and no new
+//! document opens.
 
 mod documents;
 mod given_up;
+mod large_reads;
 mod late;
 mod lost;
 mod object_key;
@@ -29,11 +32,22 @@ use std::time::Duration;
 const NAME: &str = "archive";
 /// How long a connection may take to be made.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(1);
-/// How long one request may take, its body included: 16 MiB at 1 MiB a second.
-const REQUEST_DEADLINE: Duration = Duration::from_secs(16);
-/// How long reading a state may take with all its requests: below the 5 s that whoever opens a document waits, so that
-/// he hears why.
+/// How long one request may take, its body included: above all that bounds what it is a part of.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(64);
+/// How long looking for a state may take with all its requests, and how long whoever opens a document waits: below the
+/// 5 s that his own caller does, so that he hears why.
 const READ_DEADLINE: Duration = Duration::from_secs(4);
+/// Bytes of a state that is read while its opener waits. A larger one is read on when he has given up.
+const READ_WAITED_FOR_MAX: u64 = 4 * 1024 * 1024;
+/// What the time to read a large state allows for, beyond [`READ_DEADLINE`], and its bound.
+const READ_BYTES_A_SECOND: u64 = 4 * 1024 * 1024;
+const READ_LONGEST: Duration = Duration::from_secs(60);
+/// Large states that are being read, or were and are kept for their openers' next try, and their bytes. Past these bounds
+/// they are read while their openers wait.
+const LARGE_READS_MAX: usize = 64;
+const LARGE_READS_BYTES_MAX: u64 = STATE_BYTES_MAX;
+/// How long a large state is kept for its opener's next try.
+const LARGE_READ_KEPT_FOR: Duration = Duration::from_secs(30);
 /// How long putting a state may take with all its requests. Whoever asked for it may wait for less: it goes on without him.
 const PUT_DEADLINE: Duration = Duration::from_secs(40);
 /// Repeats of a request that failed on its way, within [`REPEATED_WITHIN`]. Whoever needs more asks again, after his own

@@ -1,7 +1,8 @@
+use super::large_reads::{LargeRead, LargeReads};
 use super::object_key::object_key;
 use super::reaching::{OpenArchiveError, local, s3};
 use super::url::{ArchiveUrl, Place};
-use super::{NAME, PUT_DEADLINE, READ_DEADLINE, STATE_BYTES_MAX};
+use super::{NAME, PUT_DEADLINE, READ_DEADLINE, READ_WAITED_FOR_MAX, STATE_BYTES_MAX};
 use crate::causes::with_causes;
 use aws_lc_rs::digest;
 use base64::Engine;
@@ -30,6 +31,7 @@ pub struct Archive {
     prefix: String,
     /// The folder that is the archive, where it is one.
     folder: Option<PathBuf>,
+    large_reads: Arc<LargeReads>,
 }
 
 /// What an object was when it was looked at.
@@ -62,24 +64,59 @@ impl Archive {
                 store: Arc::new(local(folder)?),
                 prefix: String::new(),
                 folder: Some(folder.clone()),
+                large_reads: Arc::default(),
             }),
-            Place::Bucket(bucket) => {
-                Ok(Self { store: Arc::new(s3(bucket)?), prefix: bucket.prefix.clone(), folder: None })
-            }
+            Place::Bucket(bucket) => Ok(Self {
+                store: Arc::new(s3(bucket)?),
+                prefix: bucket.prefix.clone(),
+                folder: None,
+                large_reads: Arc::default(),
+            }),
         }
     }
 
-    /// The document's state; none where it was never archived.
+    /// The document's state; none where it was never archived. What takes too long is found the next time.
     pub(super) async fn read(&self, document: &DocumentKey) -> Result<Option<Bytes>, Unavailable> {
         within(READ_DEADLINE, async {
-            let object = match self.store.get(&object_key(&self.prefix, document)).await {
-                Ok(object) => object,
-                Err(error) if self.says_there_is_none(&error) => return Ok(None),
-                Err(error) => return Err(unavailable(&error)),
-            };
-            content(object).await.map(Some)
+            if let Some(earlier) = self.large_reads.of(document)
+                && let Some(state) = self.read_earlier(document, &earlier).await?
+            {
+                return Ok(Some(state));
+            }
+            match self.store.get(&object_key(&self.prefix, document)).await {
+                Ok(object) => self.content(document, object).await.map(Some),
+                Err(error) if self.says_there_is_none(&error) => Ok(None),
+                Err(error) => Err(unavailable(&error)),
+            }
         })
         .await
+    }
+
+    /// What an earlier read found, if the object is still what it was then.
+    async fn read_earlier(
+        &self,
+        document: &DocumentKey,
+        earlier: &LargeRead,
+    ) -> Result<Option<Bytes>, Unavailable> {
+        let Ok(state) = earlier.state().await else { return Ok(None) };
+        let seen = self.look(document).await?;
+        self.large_reads.forget(document, earlier);
+        let is_same = earlier.version.e_tag.is_some() && seen.version.as_ref() == Some(&earlier.version);
+        Ok(is_same.then_some(state))
+    }
+
+    async fn content(&self, document: &DocumentKey, object: GetResult) -> Result<Bytes, Unavailable> {
+        if object.meta.size <= READ_WAITED_FOR_MAX {
+            return content(object).await;
+        }
+        match self.large_reads.begin(document, Box::new(object)) {
+            Ok(read) => {
+                let state = read.state().await?;
+                self.large_reads.forget(document, &read);
+                Ok(state)
+            }
+            Err(object) => content(*object).await,
+        }
     }
 
     /// Looks at what the document's object is.
@@ -168,7 +205,7 @@ fn digest(state: &[u8]) -> String {
 }
 
 /// An object that can be no state is not taken for an empty document.
-async fn content(object: GetResult) -> Result<Bytes, Unavailable> {
+pub(super) async fn content(object: GetResult) -> Result<Bytes, Unavailable> {
     let (bytes, key) = (object.meta.size, object.meta.location.clone());
     if !is_state_sized(bytes) {
         return Err(Unavailable::new(NAME, format!("{key} holds {bytes} bytes, which is no state")));
@@ -187,7 +224,7 @@ fn replacement(error: Error) -> Result<Replaced, Unavailable> {
     }
 }
 
-async fn within<T>(
+pub(super) async fn within<T>(
     deadline: Duration,
     work: impl Future<Output = Result<T, Unavailable>>,
 ) -> Result<T, Unavailable> {

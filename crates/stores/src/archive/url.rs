@@ -10,7 +10,8 @@ const BUCKET_LENGTH: std::ops::RangeInclusive<usize> = 3..=63;
 /// Where an archive is: `s3://BUCKET[/PREFIX][?region=REGION][&endpoint=URL]`, or `file:///FOLDER`.
 ///
 /// The endpoint is that of a store with S3's API, `https://` or `http://`. What is not said is read where Amazon's
-/// tools read it: `AWS_REGION`, `AWS_ENDPOINT_URL_S3`. A folder's name may have percent-escapes, as in any URL.
+/// tools read it: `AWS_REGION`, `AWS_ENDPOINT_URL_S3`. A folder's name may have percent-escapes, as in any URL. It must be
+/// on a file system that tells `Acme` from `acme`: where one does not, such tenants, apps and documents share their files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchiveUrl(pub(super) Place);
 

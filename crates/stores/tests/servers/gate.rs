@@ -62,10 +62,10 @@ impl Gate {
         self.wire.came.send_replace(Vec::new())
     }
 
-    /// Waits until a request with this method came.
-    pub(crate) async fn until_one_came(&self, method: &str) {
+    /// Waits until so many requests with this method came.
+    pub(crate) async fn until_some_came(&self, method: &str, requests: usize) {
         let mut came = self.wire.came.subscribe();
-        let comes = came.wait_for(|came| came.iter().any(|(of, _)| of == method));
+        let comes = came.wait_for(|came| came.iter().filter(|(of, _)| of == method).count() >= requests);
         drop(tokio::time::timeout(COMES_WITHIN, comes).await.unwrap().unwrap());
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod process;
 pub(crate) mod redis;
 pub(crate) mod redis_cluster;
 pub(crate) mod scripted;
+pub(crate) mod slow_object;
 pub(crate) mod switch;
 
 use std::sync::Arc;
