@@ -39,7 +39,7 @@ pub enum Call {
     GiveBack(Return),
 }
 
-/// Tokens to be bought, to be spent within [`OPS_SPENT_WITHIN`] of the moment at which this was decided.
+/// Tokens to be bought, to be spent within [`OPS_SPENT_WITHIN`](crate::bounds::OPS_SPENT_WITHIN) of the moment at which this was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Purchase {
     /// How many.
