@@ -64,9 +64,10 @@ impl DocumentTask {
         if is_long && now >= self.care.compact_from { self.compact().await } else { Ok(()) }
     }
 
-    /// The store may have lost something: it is asked within a second, so that not all documents ask at once.
+    /// The store may have lost something, or is back: it is asked within a second, so that not all documents ask at once.
     pub(super) fn check_soon(&mut self) {
-        self.care.check_at = self.node.now() + CHECK_RETRY.mul_f64(self.chance());
+        let soon = self.node.now() + CHECK_RETRY.mul_f64(self.chance());
+        self.care.look_at(soon);
     }
 
     /// Asks the store whether it has the document, and gives it what it lacks. Where that does not succeed it is tried again

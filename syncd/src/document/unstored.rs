@@ -39,6 +39,14 @@ impl Care {
         self.unstored.is_some()
     }
 
+    /// The store is to be asked at this moment.
+    pub(super) fn look_at(&mut self, at: Duration) {
+        self.check_at = at;
+        if let Some(unstored) = &mut self.unstored {
+            unstored.retry_at = unstored.retry_at.min(at);
+        }
+    }
+
     /// The next moment at which there is something to do.
     pub(super) fn next(&self) -> Duration {
         match &self.unstored {
