@@ -2,7 +2,7 @@
 
 use super::log::Log;
 use super::task::{DocumentTask, End};
-use crate::caps::{DRAIN_FLUSH, UNSTORED_MAX, UNSTORED_RETRY, UNSTORED_RETRY_AT_END};
+use crate::caps::{DRAIN_FLUSH, STORE_DEADLINE, UNSTORED_MAX, UNSTORED_RETRY, UNSTORED_RETRY_AT_END};
 use domain::bounds::CHECK_EVERY;
 use domain::close::CloseReason;
 use domain::ports::{DocumentsError, Opened};
@@ -61,8 +61,10 @@ impl DocumentTask {
     /// whether it has it then.
     pub(super) async fn write_down_again(&mut self) -> Result<bool, End> {
         let node = Arc::clone(&self.node);
-        // A closed semaphore would mean that nobody else writes.
-        let _turn = node.rewrites.acquire().await;
+        // Whoever joins meanwhile waits for this task: it asks again later rather than stand in a long queue.
+        let Ok(Ok(_turn)) = tokio::time::timeout(STORE_DEADLINE, node.rewrites.acquire()).await else {
+            return Ok(false);
+        };
         match self.restore().await {
             Ok(Log { state_bytes, .. }) => {
                 tracing::warn!(document = %self.handle.key, state_bytes, "written down again as a whole");
