@@ -37,17 +37,9 @@ pub(crate) enum Command {
     Token(Token),
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Serve {
-    /// Address and port to listen on; port 0 takes a free one.
-    #[arg(long, env = "WIRESOCKET_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4400", value_parser = options::address)]
-    pub(crate) listen: SocketAddr,
-    /// Folder of the signing key, the key set and the documents; made if missing.
-    #[arg(long, env = "WIRESOCKET_DATA", value_name = "DIR", default_value = ".wiresocket")]
-    pub(crate) data: PathBuf,
-    /// Name of this region.
-    #[arg(long, env = "WIRESOCKET_REGION", value_name = "NAME", default_value = "local-1", value_parser = options::region)]
-    pub(crate) region: Region,
+/// What every server here is told of the clients of its region and of its Redis.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Rates {
     /// Whether the rate policies per client IP hold; plan limits always do.
     #[arg(
         long,
@@ -62,18 +54,8 @@ pub(crate) struct Serve {
     /// commas).
     #[arg(long, env = "WIRESOCKET_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = options::cidr)]
     pub(crate) trusted_proxy: Vec<IpNet>,
-    /// Where documents are kept: in the data folder, on Redis, or in memory until the process ends. By default on
-    /// Redis where --redis is given, else in the data folder.
-    #[arg(
-        long,
-        env = "WIRESOCKET_DOCUMENTS",
-        value_name = "disk|redis|memory",
-        value_enum,
-        hide_possible_values = true
-    )]
-    pub(crate) documents: Option<DocumentStore>,
-    /// Redis or Valkey to count rates and keep documents on, one server or a cluster; `rediss://` is TLS. Best given by
-    /// the variable where it holds a password.
+    /// Redis or Valkey, one server or a cluster: rates count there for all who share it, and whoever has documents keeps
+    /// them there. `rediss://` is TLS. Best given by the variable where it holds a password.
     #[arg(
         long,
         env = "WIRESOCKET_REDIS",
@@ -84,6 +66,29 @@ pub(crate) struct Serve {
     /// Certificates (PEM) that Redis's own is signed by, where it is none of the system's.
     #[arg(long, env = "WIRESOCKET_REDIS_CA", value_name = "FILE")]
     pub(crate) redis_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, env = "WIRESOCKET_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4400", value_parser = options::address)]
+    pub(crate) listen: SocketAddr,
+    /// Folder of the signing key, the key set and the documents; made if missing.
+    #[arg(long, env = "WIRESOCKET_DATA", value_name = "DIR", default_value = ".wiresocket")]
+    pub(crate) data: PathBuf,
+    /// Name of this region.
+    #[arg(long, env = "WIRESOCKET_REGION", value_name = "NAME", default_value = "local-1", value_parser = options::region)]
+    pub(crate) region: Region,
+    /// Where documents are kept: in the data folder, on Redis, or in memory until the process ends. By default on
+    /// Redis where --redis is given, else in the data folder.
+    #[arg(
+        long,
+        env = "WIRESOCKET_DOCUMENTS",
+        value_name = "disk|redis|memory",
+        value_enum,
+        hide_possible_values = true
+    )]
+    pub(crate) documents: Option<DocumentStore>,
     /// How long a document is kept after its last session: forever, 0s, or on Redis any time.
     #[arg(long, env = "WIRESOCKET_RETAIN_DOCUMENTS", value_name = "TIME|forever", default_value = "forever", value_parser = options::retention)]
     pub(crate) retain_documents: Retention,
@@ -101,6 +106,8 @@ pub(crate) struct Serve {
     /// clients come from this machine.
     #[arg(long, env = "WIRESOCKET_NODES", value_name = "1..16", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub(crate) nodes: u8,
+    #[command(flatten)]
+    pub(crate) rates: Rates,
     /// How log lines on stderr are written; RUST_LOG says which.
     #[arg(
         long,
@@ -116,7 +123,7 @@ pub(crate) struct Serve {
 impl Serve {
     /// Where documents are kept.
     pub(crate) fn documents_at(&self) -> DocumentStore {
-        let by_default = if self.redis.is_some() { DocumentStore::Redis } else { DocumentStore::Disk };
+        let by_default = if self.rates.redis.is_some() { DocumentStore::Redis } else { DocumentStore::Disk };
         self.documents.unwrap_or(by_default)
     }
 }
@@ -151,32 +158,8 @@ pub(crate) struct Functions {
     /// JSON Web Key Set (RFC 7517) that tokens are verified by.
     #[arg(long, env = "WIRESOCKET_JWKS", value_name = "FILE|URL")]
     pub(crate) jwks: KeysAt,
-    /// Redis or Valkey of this region, where rates count for all its nodes and functions; without it they count for this
-    /// process alone. Best given by the variable where it holds a password.
-    #[arg(
-        long,
-        env = "WIRESOCKET_REDIS",
-        value_name = "redis[s]://[USER:PASSWORD@]HOST:PORT[/DB]",
-        hide_env_values = true
-    )]
-    pub(crate) redis: Option<String>,
-    /// Certificates (PEM) that Redis's own is signed by, where it is none of the system's.
-    #[arg(long, env = "WIRESOCKET_REDIS_CA", value_name = "FILE")]
-    pub(crate) redis_ca: Option<PathBuf>,
-    /// Whether the rate policies per client IP hold.
-    #[arg(
-        long,
-        env = "WIRESOCKET_RATE_LIMITS",
-        value_name = "on|off",
-        default_value = "on",
-        value_enum,
-        hide_possible_values = true
-    )]
-    pub(crate) rate_limits: Switch,
-    /// Proxy whose X-Forwarded-For is believed; may be given several times (in the variable: separated by
-    /// commas).
-    #[arg(long, env = "WIRESOCKET_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = options::cidr)]
-    pub(crate) trusted_proxy: Vec<IpNet>,
+    #[command(flatten)]
+    pub(crate) rates: Rates,
     /// How log lines on stderr are written; RUST_LOG says which.
     #[arg(
         long,

@@ -67,7 +67,7 @@ fn command(name: &NodeName, options: &Serve, shared: &Shared) -> io::Result<Comm
     if let Some(loan) = &shared.loan {
         command.env("WIRESOCKET_DOCUMENTS_SECRET", loan.secret.reveal());
     }
-    if let Some(redis) = &options.redis {
+    if let Some(redis) = &options.rates.redis {
         command.env("WIRESOCKET_REDIS", redis);
     }
     command.arg("node").args(["--listen", "127.0.0.1:0", "--relay-listen", "127.0.0.1:0"]);
@@ -90,12 +90,12 @@ fn command(name: &NodeName, options: &Serve, shared: &Shared) -> io::Result<Comm
     }
     option("--capacity", CAPACITY.to_string());
     option("--drain-for", format!("{}s", DRAIN_FOR.as_secs()));
-    option("--rate-limits", spelled(&options.rate_limits));
+    option("--rate-limits", spelled(&options.rates.rate_limits));
     option("--log", spelled(&options.log));
-    for proxy in &options.trusted_proxy {
+    for proxy in &options.rates.trusted_proxy {
         option("--trusted-proxy", proxy.to_string());
     }
-    if let Some(ca) = &options.redis_ca {
+    if let Some(ca) = &options.rates.redis_ca {
         command.arg("--redis-ca").arg(ca);
     }
     command.arg("--jwks").arg(&shared.keys);
