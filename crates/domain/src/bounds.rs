@@ -76,3 +76,22 @@ pub const OPS_LOTS_MAX: usize = 64;
 pub const OPS_WAITING_MAX: usize = 65_536;
 /// How often the owner of an open document makes sure that the store has it, beside its appends.
 pub const CHECK_EVERY: Duration = Duration::from_secs(10 * 60);
+/// Seconds for which an access token is good: `expires_in`.
+pub const ACCESS_TOKEN_SECONDS: u64 = 900;
+/// Seconds for which a refresh token is good.
+pub const REFRESH_TOKEN_SECONDS: u64 = 7 * 24 * 60 * 60;
+/// How long a tenant's next signing key is published before it signs: longer than anyone keeps a key set
+/// ([`KEY_SET_SECONDS`], and the minute within which it is not fetched again).
+pub const KEY_PUBLISHED_BEFORE: Duration = Duration::from_secs(10 * 60);
+/// How long a signing key is published after it was followed: longer than any token that it signed is good.
+pub const RETIRED_KEY_KEPT: Duration = Duration::from_secs(60 * 60);
+/// Seconds for which a published key set may be kept (`max-age`).
+pub const KEY_SET_SECONDS: u64 = 300;
+/// Keys of one tenant, past ones included.
+pub const TENANT_KEYS_MAX: usize = 16;
+/// Bytes of a tenant's or an app's name.
+pub const NAME_BYTES_MAX: usize = 200;
+/// Bytes of the body of a request for a token: a form with a client's id and secret or a refresh token.
+pub const TOKEN_REQUEST_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of a client's secret that are looked at. Longer ones are refused before they are hashed.
+pub const SECRET_BYTES_MAX: usize = 128;

@@ -5,6 +5,7 @@ use crate::ids::{AppId, AppKey, HomeRegion, TenantId};
 use crate::limits::PlanLimits;
 use crate::token::{Forbidden, InvalidToken, TokenRefusal};
 use serde_json::{Map, Value};
+use std::fmt;
 
 /// The audience and the scope that a token must carry.
 pub const API: &str = "WireSocket.API";
@@ -24,7 +25,7 @@ pub struct Claims {
     pub expires_unix_s: u64,
 }
 
-/// One `allowed_domain_N` rule: `host` or `host:port`.
+/// One `allowed_domain_N` rule: `host` or `host:port`, as it is printed too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedDomain {
     host: String,
@@ -181,6 +182,13 @@ impl AllowedDomain {
         let Some((host, port)) = split_host_port(authority) else { return false };
         let port = port.or_else(|| default_port(scheme));
         self.host.eq_ignore_ascii_case(host) && (self.port.is_none() || self.port == port)
+    }
+}
+
+impl fmt::Display for AllowedDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.host)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 

@@ -75,26 +75,22 @@ text_id!(
     /// One `syncd` process, over its restarts and epochs.
     NodeName
 );
-
-impl TenantId {
-    /// Parses a tenant id.
-    ///
-    /// # Errors
-    /// [`InvalidId::Id`] where the text is not 1 to 64 characters of `A-Z a-z 0-9 _ -`.
-    pub fn parse(text: &str) -> Result<Self, InvalidId> {
-        is_plain(text).then(|| Self(text.into())).ok_or(InvalidId::Id("a tenant id"))
-    }
-}
-
-impl AppId {
-    /// Parses an app id.
-    ///
-    /// # Errors
-    /// [`InvalidId::Id`] where the text is not 1 to 64 characters of `A-Z a-z 0-9 _ -`.
-    pub fn parse(text: &str) -> Result<Self, InvalidId> {
-        is_plain(text).then(|| Self(text.into())).ok_or(InvalidId::Id("an app id"))
-    }
-}
+text_id!(
+    /// What an app is sold as: a name for its plan limits. Spelled like a tenant id.
+    PlanId
+);
+text_id!(
+    /// Who asks for tokens in an app's name: OAuth's `client_id`. Spelled like a tenant id.
+    ClientId
+);
+text_id!(
+    /// A signing key's name, which tokens carry as `kid`. Spelled like a tenant id.
+    KeyId
+);
+text_id!(
+    /// The refresh tokens that follow from one another, of which one at a time is good. Spelled like a tenant id.
+    FamilyId
+);
 
 impl DocumentName {
     /// Parses a decoded document name.
@@ -154,15 +150,27 @@ impl HomeRegion {
     }
 }
 
-impl NodeName {
-    /// Parses a node name.
-    ///
-    /// # Errors
-    /// [`InvalidId::Id`] where it is not 1 to 64 characters of `A-Z a-z 0-9 _ -`.
-    pub fn parse(text: &str) -> Result<Self, InvalidId> {
-        is_plain(text).then(|| Self(text.into())).ok_or(InvalidId::Id("a node name"))
-    }
+macro_rules! plain_id {
+    ($name:ident, $what:literal) => {
+        impl $name {
+            /// Parses an id.
+            ///
+            /// # Errors
+            /// [`InvalidId::Id`] where the text is not 1 to 64 characters of `A-Z a-z 0-9 _ -`.
+            pub fn parse(text: &str) -> Result<Self, InvalidId> {
+                is_plain(text).then(|| Self(text.into())).ok_or(InvalidId::Id($what))
+            }
+        }
+    };
 }
+
+plain_id!(TenantId, "a tenant id");
+plain_id!(AppId, "an app id");
+plain_id!(NodeName, "a node name");
+plain_id!(PlanId, "a plan id");
+plain_id!(ClientId, "a client id");
+plain_id!(KeyId, "a key id");
+plain_id!(FamilyId, "a family id");
 
 /// An app within its tenant: what a ledger, a rate and a report belong to.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

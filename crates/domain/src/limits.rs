@@ -1,7 +1,7 @@
 //! Plan limits: they travel in the JWT and are never looked up.
 
 use crate::bounds::LIMIT_MAX;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// What an app's plan allows. Each limit is an integer from 0 to 2^53.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,6 +39,17 @@ impl PlanLimits {
         }
     }
 
+    /// The limits as the `limits` claim says them.
+    #[must_use]
+    pub fn to_claim(&self) -> Value {
+        json!({
+            "maxConnections": self.connections_max,
+            "maxDocuments": self.documents_max,
+            "maxUsersPerDoc": self.users_per_document_max,
+            "opsPerMinute": self.ops_per_minute_max,
+        })
+    }
+
     fn from_object(object: &Map<String, Value>) -> Result<Self, InvalidLimits> {
         Ok(Self {
             connections_max: limit(object, "maxConnections")?,
@@ -56,7 +67,6 @@ fn limit(object: &Map<String, Value>, name: &str) -> Result<u64, InvalidLimits> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn claim(connections: &Value) -> Value {
         json!({"maxConnections": connections, "maxDocuments": 2, "maxUsersPerDoc": 3, "opsPerMinute": 4})
@@ -73,6 +83,7 @@ mod tests {
         };
         assert_eq!(PlanLimits::from_claim(&object), Ok(expected));
         assert_eq!(PlanLimits::from_claim(&json!(object.to_string())), Ok(expected));
+        assert_eq!(expected.to_claim(), object);
     }
 
     #[test]

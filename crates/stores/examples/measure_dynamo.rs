@@ -10,7 +10,7 @@ use domain::ledger::{Bounds, Share, ShareWrite, WriteOutcome};
 use domain::ports::{HomePorts, Ledger};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use stores::dynamo::{Access, HomeTable};
+use stores::dynamo::{Access, TableAt};
 use stores::system::SystemClock;
 
 const WRITES: u64 = 4_000;
@@ -22,7 +22,7 @@ async fn main() {
         Some(table) => table,
         None => format!("home,endpoint={}", dynoxide().await),
     };
-    let table: HomeTable = table.parse().unwrap();
+    let table: TableAt = table.parse().unwrap();
     let home = Access::from_environment().await.home(&table).unwrap();
     home.create_table().await.unwrap();
     let HomePorts { ledger, .. } = home.ports(Arc::new(SystemClock::new()));

@@ -9,7 +9,7 @@ use servers::scripted::Behaviour::{Answers, HangsUp, Silent};
 use servers::scripted::{Behaviour, Scripted};
 use servers::{clock, table};
 use std::time::Duration;
-use stores::dynamo::{ATTEMPT_DEADLINE, ATTEMPTS_MAX, Access, HomeTable, OPERATION_DEADLINE, RETRY_BUDGET};
+use stores::dynamo::{ATTEMPT_DEADLINE, ATTEMPTS_MAX, Access, OPERATION_DEADLINE, RETRY_BUDGET, TableAt};
 
 fn app() -> AppKey {
     AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() }
@@ -98,7 +98,7 @@ async fn homes_at_one_endpoint_share_a_connection() {
     let server = Scripted::start(Answers("200 OK", "{}")).await;
     let access = Access::from_environment().await;
     for home in ["one", "two", "three"] {
-        let table: HomeTable = format!("{home},endpoint={}", server.endpoint()).parse().unwrap();
+        let table: TableAt = format!("{home},endpoint={}", server.endpoint()).parse().unwrap();
         let ports = access.home(&table).unwrap().ports(clock());
         for _ in 0..10 {
             ports.ledger.read(&app()).await.unwrap();

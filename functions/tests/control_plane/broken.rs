@@ -6,7 +6,7 @@ use domain::ledger::{LedgerRecord, ShareWrite, WriteOutcome};
 use domain::policy::Window;
 use domain::ports::{
     Beat, Cluster, Grant, HeldKey, Ledger, Mark, NodeRecord, Owner, Pin, PinOutcome, Pins, RateBucket,
-    RateGate, Tokens, Unavailable, Want,
+    RateGate, Sighting, Tokens, Unavailable, Want,
 };
 use domain::token::TokenRefusal;
 use std::future::pending;
@@ -80,6 +80,10 @@ impl Cluster for Broken {
     }
 
     async fn nodes(&self, _: &Region) -> Result<Vec<NodeRecord>, Unavailable> {
+        self.fail().await
+    }
+
+    async fn sight(&self, _: &Region, _: &NodeId, _: u64) -> Result<Sighting, Unavailable> {
         self.fail().await
     }
 

@@ -2,7 +2,7 @@ use super::loopback;
 use crate::error::LocalError;
 use dynoxide::Database;
 use std::net::SocketAddr;
-use stores::dynamo::{Access, HomeTable};
+use stores::dynamo::{Access, TableAt};
 use tokio::task::JoinSet;
 
 /// The name of the table.
@@ -13,7 +13,7 @@ pub(super) async fn serve(servants: &mut JoinSet<()>) -> Result<SocketAddr, Loca
     let (listener, address) = loopback().await?;
     let database = Database::memory().map_err(|error| LocalError::EmbeddedTable(error.to_string()))?;
     servants.spawn(dynoxide::server::serve_on(listener, database));
-    let table: HomeTable =
+    let table: TableAt =
         format!("{NAME},endpoint=http://{address}").parse().expect("a name and an address are a table");
     Access::from_environment().await.home(&table)?.create_table().await?;
     Ok(address)

@@ -5,7 +5,7 @@ use domain::ids::{Generation, HomeRegion};
 use domain::ports::{HomePorts, Homes};
 use std::str::FromStr;
 use std::sync::Arc;
-use stores::dynamo::{Access, HomeTable, TABLE};
+use stores::dynamo::{Access, TABLE, TableAt};
 use stores::memory::{MemoryCluster, MemoryLedger, MemoryPins};
 
 /// The one home region of a node that shares nothing.
@@ -17,7 +17,7 @@ pub struct HomeAt {
     /// What tokens call it in `dbCode`.
     pub name: HomeRegion,
     /// Where it is.
-    pub table: HomeTable,
+    pub table: TableAt,
 }
 
 impl FromStr for HomeAt {
@@ -77,7 +77,7 @@ fn reach(
 }
 
 /// Tells the operator at the start what is wrong with a home table. The node itself goes on trying.
-async fn look_at(home: HomeRegion, table: HomeTable, ports: HomePorts) {
+async fn look_at(home: HomeRegion, table: TableAt, ports: HomePorts) {
     match ports.cluster.regions().await {
         Ok(_) => tracing::info!(%home, table = table.name(), "the home table answers"),
         Err(error) if error.cause.starts_with(NO_TABLE) => tracing::error!(
@@ -99,7 +99,7 @@ async fn look_at(home: HomeRegion, table: HomeTable, ports: HomePorts) {
 const NO_TABLE: &str = "ResourceNotFoundException";
 
 /// The command of Amazon's CLI that makes a home table.
-fn create_command(table: &HomeTable) -> String {
+fn create_command(table: &TableAt) -> String {
     let option = |name: &str, value: Option<&str>| value.map_or_else(String::new, |v| format!(" {name} {v}"));
     let (pk, sk) = (TABLE.partition_key, TABLE.sort_key);
     format!(

@@ -24,7 +24,7 @@ use std::ops::{Index, IndexMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use stores::dynamo::{Access, HomeTable};
+use stores::dynamo::{Access, TableAt};
 use stores::lent::{LoanSecret, lend};
 use stores::memory::MemoryDocuments;
 use tempfile::TempDir;
@@ -211,7 +211,7 @@ impl Drop for Fleet {
 }
 
 async fn create_table(dynamo: &Dynamo) {
-    let table: HomeTable = TABLE.parse().expect("it is a table's name");
+    let table: TableAt = TABLE.parse().expect("it is a table's name");
     let table = table.or_endpoint(&dynamo.endpoint()).expect("it is an endpoint");
     let home = Access::from_environment().await.home(&table).expect("an endpoint needs no region");
     home.create_table().await.expect("an empty DynamoDB takes a table");

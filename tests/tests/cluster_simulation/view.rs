@@ -8,7 +8,7 @@ use domain::ids::{AppKey, DocumentKey, Generation, NodeId, NodeName, Region};
 use domain::ledger::{LedgerRecord, ShareWrite, Totals, WriteOutcome};
 use domain::ports::{
     Beat, Cluster, Documents, DocumentsError, HeldKey, Ledger, NodeRecord, Opened, Owner, Pin, PinOutcome,
-    Pins, Position, Unavailable,
+    Pins, Position, Sighting, Unavailable,
 };
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -94,6 +94,10 @@ impl Cluster for View {
 
     async fn nodes(&self, region: &Region) -> Result<Vec<NodeRecord>, Unavailable> {
         self.table.cluster.nodes(region).await
+    }
+
+    async fn sight(&self, region: &Region, node: &NodeId, beat: u64) -> Result<Sighting, Unavailable> {
+        self.table.cluster.sight(region, node, beat).await
     }
 
     async fn fence(&self, region: &Region, node: &NodeId, beat: u64) -> Result<bool, Unavailable> {

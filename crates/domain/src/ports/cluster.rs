@@ -52,6 +52,17 @@ pub enum Beat {
     Fenced,
 }
 
+/// What is known of a beat to somebody who has no memory of his own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sighting {
+    /// Nobody had noted it: it is noted now.
+    First,
+    /// It was noted before, and the node has not beaten since.
+    Again,
+    /// The node has beaten meanwhile, is dead, or is not known: nothing was noted.
+    Moved,
+}
+
 /// Something that a node may hold, which whoever reaps the node must visit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HeldKey {
@@ -70,6 +81,8 @@ pub enum HeldKey {
 ///   record, unless that life is dead: then it changes nothing and says so.
 /// - [`Cluster::fence`] is atomic: it marks the node fenced only where its beat is still `beat`, and says
 ///   whether the node is fenced afterwards. A repeat finds it fenced and says yes.
+/// - [`Cluster::sight`] notes a beat on the node's record, where it still stands and the node is not dead, and says
+///   whether it had been noted before. A beat or an announcement strikes the note. A repeat of a call finds its own note.
 /// - [`Cluster::hold`] is written before the first share or pin of that key. [`Beat::Alive`] means: whoever
 ///   fences the node from here on finds the key among what it held. A life that is dead or not known is told
 ///   [`Beat::Fenced`], and must write neither share nor pin. Holding twice is holding once.
@@ -91,6 +104,9 @@ pub trait Cluster: Send + Sync + 'static {
 
     /// Every node of a region.
     async fn nodes(&self, region: &Region) -> Result<Vec<NodeRecord>, Unavailable>;
+
+    /// Notes that the beat of a living node was seen to stand at `beat`.
+    async fn sight(&self, region: &Region, node: &NodeId, beat: u64) -> Result<Sighting, Unavailable>;
 
     /// Declares a node dead whose beat stands still at `beat`.
     async fn fence(&self, region: &Region, node: &NodeId, beat: u64) -> Result<bool, Unavailable>;

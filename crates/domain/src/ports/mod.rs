@@ -9,15 +9,21 @@ mod homes;
 mod ledger;
 mod pins;
 mod rate_gate;
+mod refresh_families;
+mod registry;
+mod secrets;
 mod tokens;
 mod usage_log;
 
-pub use cluster::{Beat, Cluster, HeldKey, NodeRecord, NodeState};
+pub use cluster::{Beat, Cluster, HeldKey, NodeRecord, NodeState, Sighting};
 pub use documents::{Documents, DocumentsError, LogBounds, Opened, Position};
 pub use homes::{HomePorts, Homes};
 pub use ledger::Ledger;
 pub use pins::{Owner, Pin, PinOutcome, Pins};
 pub use rate_gate::{Grant, Mark, RateBucket, RateGate, Want};
+pub use refresh_families::{RefreshFamilies, Turn};
+pub use registry::{Added, Registry};
+pub use secrets::{SecretHashes, TokenSigner, Vault};
 pub use tokens::Tokens;
 pub use usage_log::{UsageBucket, UsageCounts, UsageLog};
 

@@ -2,7 +2,7 @@
 
 use super::ids::{app, document, node, region};
 use domain::ids::{NodeId, Region};
-use domain::ports::{Beat, Cluster, HeldKey, NodeRecord, NodeState};
+use domain::ports::{Beat, Cluster, HeldKey, NodeRecord, NodeState, Sighting};
 use std::sync::Arc;
 
 fn record(node: NodeId, beat: u64) -> NodeRecord {
@@ -68,6 +68,40 @@ pub async fn a_beat_replaces_the_record(cluster: Arc<dyn Cluster>) {
         assert_eq!(cluster.beat(&beat).await, Ok(Beat::Alive));
         assert_eq!(listed(&*cluster, &region("r")).await, std::slice::from_ref(&beat));
     }
+}
+
+/// A note outlives nothing but the beat that it is of: neither a beat nor an announcement of the same number.
+pub async fn a_beat_is_sighted_once_and_then_again_until_it_moves(cluster: Arc<dyn Cluster>) {
+    let node = announced(&*cluster, "one", 1).await;
+    let sight = async |beat| cluster.sight(&region("r"), &node, beat).await.unwrap();
+    assert_eq!(sight(6).await, Sighting::Moved);
+    assert_eq!(sight(7).await, Sighting::First);
+    assert_eq!(sight(7).await, Sighting::Again);
+    assert_eq!(cluster.beat(&record(node.clone(), 7)).await, Ok(Beat::Alive));
+    assert_eq!(sight(7).await, Sighting::First);
+    announce(&*cluster, &record(node.clone(), 7)).await;
+    assert_eq!(sight(7).await, Sighting::First);
+    assert_eq!(cluster.beat(&record(node.clone(), 8)).await, Ok(Beat::Alive));
+    assert_eq!(sight(7).await, Sighting::Moved);
+    assert_eq!(sight(8).await, Sighting::First);
+}
+
+/// Sighting makes no node known, and tells nothing of the dead.
+pub async fn a_dead_or_unknown_node_is_not_sighted(cluster: Arc<dyn Cluster>) {
+    assert_eq!(cluster.sight(&region("r"), &node("none", 1), 7).await, Ok(Sighting::Moved));
+    assert_eq!(listed(&*cluster, &region("r")).await, []);
+    let node = announced(&*cluster, "one", 1).await;
+    assert_eq!(cluster.fence(&region("r"), &node, 7).await, Ok(true));
+    assert_eq!(cluster.sight(&region("r"), &node, 7).await, Ok(Sighting::Moved));
+}
+
+/// A sighted node is listed, beats and is fenced like any other.
+pub async fn sighting_leaves_the_record_as_it_is(cluster: Arc<dyn Cluster>) {
+    let record = record(node("one", 1), 7);
+    announce(&*cluster, &record).await;
+    assert_eq!(cluster.sight(&region("r"), &record.node, 7).await, Ok(Sighting::First));
+    assert_eq!(listed(&*cluster, &region("r")).await, std::slice::from_ref(&record));
+    assert_eq!(cluster.fence(&region("r"), &record.node, 7).await, Ok(true));
 }
 
 /// A beat never makes a node known.

@@ -46,6 +46,9 @@ macro_rules! conformance {
             a_beat_replaces_the_record
             an_unknown_node_cannot_beat
             a_forgotten_node_cannot_beat
+            a_beat_is_sighted_once_and_then_again_until_it_moves
+            a_dead_or_unknown_node_is_not_sighted
+            sighting_leaves_the_record_as_it_is
             a_fenced_node_cannot_beat
             a_fenced_life_cannot_be_announced_again
             a_new_life_is_another_node

@@ -1,5 +1,5 @@
 use super::home::DynamoHome;
-use super::home_table::HomeTable;
+use super::table_at::TableAt;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::meta::region::RegionProviderChain;
@@ -82,7 +82,7 @@ impl Access {
     /// # Errors
     /// [`ConnectError::NoRegion`] where neither the table nor the environment names a region, nor the table an
     /// endpoint.
-    pub fn home(&self, table: &HomeTable) -> Result<DynamoHome, ConnectError> {
+    pub fn home(&self, table: &TableAt) -> Result<DynamoHome, ConnectError> {
         let region = match (table.region(), &self.region, table.endpoint()) {
             (Some(named), _, _) => Region::new(named.to_owned()),
             (None, Some(environments), _) => environments.clone(),
@@ -101,7 +101,7 @@ impl Access {
 }
 
 /// Bodies are small, so the deadline of an attempt looks after stalled ones too.
-fn bounded(config: Builder, table: &HomeTable) -> Builder {
+fn bounded(config: Builder, table: &TableAt) -> Builder {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_DEADLINE)
         .operation_attempt_timeout(ATTEMPT_DEADLINE)

@@ -2,8 +2,9 @@ use super::attributes::{Item, Undecodable, number, text};
 use super::records::{held, node, region};
 use super::table::{Conditional, Table};
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValue;
 use domain::ids::{NodeId, Region};
-use domain::ports::{Beat, Cluster, HeldKey, NodeRecord, NodeState, Unavailable};
+use domain::ports::{Beat, Cluster, HeldKey, NodeRecord, NodeState, Sighting, Unavailable};
 
 /// The nodes that use a home table, and what each of them may hold there.
 #[derive(Debug)]
@@ -55,6 +56,26 @@ impl Cluster for DynamoCluster {
 
     async fn nodes(&self, region: &Region) -> Result<Vec<NodeRecord>, Unavailable> {
         self.list(node::partition(region), node::decode).await
+    }
+
+    async fn sight(&self, region: &Region, node: &NodeId, beat: u64) -> Result<Sighting, Unavailable> {
+        let sight = self
+            .table
+            .update(node::key(region, node))
+            .update_expression("SET #sighted = :beat")
+            .condition_expression("#beat = :beat AND #state IN (:up, :draining)")
+            .expression_attribute_names("#sighted", node::SIGHTED)
+            .expression_attribute_names("#beat", node::BEAT)
+            .expression_attribute_names("#state", node::STATE)
+            .expression_attribute_values(":beat", number(beat))
+            .expression_attribute_values(":up", state(NodeState::Up))
+            .expression_attribute_values(":draining", state(NodeState::Draining))
+            .return_values(ReturnValue::UpdatedOld);
+        Ok(match self.table.updated(sight).await? {
+            Conditional::Done(before) if before.is_empty() => Sighting::First,
+            Conditional::Done(_) => Sighting::Again,
+            Conditional::Refused(_) => Sighting::Moved,
+        })
     }
 
     async fn fence(&self, region: &Region, node: &NodeId, beat: u64) -> Result<bool, Unavailable> {

@@ -10,18 +10,18 @@
 //! | a document's pin | `DOC#{tenant}#{app}` | `{name}` |
 //!
 //! Ids, node names and regions hold no `#`, and a document's name, which may, always comes last: no two records
-//! share a key. [`HomeTable`] says which table, [`Access`] holds the credentials and connections that all tables
+//! share a key. [`TableAt`] says which table, [`Access`] holds the credentials and connections that all tables
 //! share, and [`DynamoHome`] gives the ports. Every write is one conditional write of one item: no transactions.
 
 mod access;
 mod attributes;
 mod cluster;
 mod home;
-mod home_table;
 mod ledger;
 mod pins;
 mod records;
 mod table;
+mod table_at;
 mod table_definition;
 mod unanswered;
 
@@ -29,5 +29,5 @@ pub use access::{
     ATTEMPT_DEADLINE, ATTEMPTS_MAX, Access, CONNECT_DEADLINE, ConnectError, OPERATION_DEADLINE, RETRY_BUDGET,
 };
 pub use home::DynamoHome;
-pub use home_table::{HomeTable, InvalidHomeTable};
+pub use table_at::{InvalidTable, TableAt};
 pub use table_definition::{CreateTableError, TABLE, TableDefinition};

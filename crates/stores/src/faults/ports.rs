@@ -4,7 +4,7 @@ use domain::ledger::{LedgerRecord, ShareWrite, WriteOutcome};
 use domain::policy::Window;
 use domain::ports::{
     Beat, Cluster, Grant, HeldKey, Ledger, Mark, NodeRecord, Owner, Pin, PinOutcome, Pins, RateBucket,
-    RateGate, Unavailable, UsageBucket, UsageCounts, UsageLog, Want,
+    RateGate, Sighting, Unavailable, UsageBucket, UsageCounts, UsageLog, Want,
 };
 use std::time::Duration;
 
@@ -76,6 +76,15 @@ impl<T: Cluster + ?Sized> Cluster for Faulty<T> {
 
     async fn nodes(&self, region: &Region) -> Result<Vec<NodeRecord>, Unavailable> {
         meet!(self, "cluster", nodes(region))
+    }
+
+    async fn sight(&self, region: &Region, node: &NodeId, beat: u64) -> Result<Sighting, Unavailable> {
+        let (region, node) = (region.clone(), node.clone());
+        self.meet("cluster", move |store| {
+            let (region, node) = (region.clone(), node.clone());
+            async move { store.sight(&region, &node, beat).await }
+        })
+        .await
     }
 
     async fn fence(&self, region: &Region, node: &NodeId, beat: u64) -> Result<bool, Unavailable> {

@@ -1,13 +1,26 @@
 use domain::ids::{NodeId, Region};
-use domain::ports::{Beat, Cluster, HeldKey, NodeRecord, NodeState, Unavailable};
+use domain::ports::{Beat, Cluster, HeldKey, NodeRecord, NodeState, Sighting, Unavailable};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The nodes and what they hold, in memory.
 #[derive(Debug, Default)]
 pub struct MemoryCluster {
-    nodes: Mutex<BTreeMap<(Region, NodeId), NodeRecord>>,
+    nodes: Mutex<BTreeMap<(Region, NodeId), Known>>,
     held: Mutex<BTreeMap<NodeId, BTreeSet<HeldKey>>>,
+}
+
+/// A node's record, and whether its beat was sighted since it last moved.
+#[derive(Debug)]
+struct Known {
+    record: NodeRecord,
+    sighted: bool,
+}
+
+impl Known {
+    fn new(record: &NodeRecord) -> Self {
+        Self { record: record.clone(), sighted: false }
+    }
 }
 
 impl MemoryCluster {
@@ -26,7 +39,7 @@ impl Cluster for MemoryCluster {
         if nodes.get(&key).is_some_and(is_dead) {
             return Ok(Beat::Fenced);
         }
-        nodes.insert(key, record.clone());
+        nodes.insert(key, Known::new(record));
         Ok(Beat::Alive)
     }
 
@@ -34,7 +47,7 @@ impl Cluster for MemoryCluster {
         let mut nodes = self.nodes.lock();
         match nodes.get_mut(&(record.region.clone(), record.node.clone())) {
             Some(stored) if !is_dead(stored) => {
-                *stored = record.clone();
+                *stored = Known::new(record);
                 Ok(Beat::Alive)
             }
             _ => Ok(Beat::Fenced),
@@ -48,23 +61,35 @@ impl Cluster for MemoryCluster {
 
     async fn nodes(&self, region: &Region) -> Result<Vec<NodeRecord>, Unavailable> {
         let nodes = self.nodes.lock();
-        Ok(nodes.values().filter(|record| record.region == *region).cloned().collect())
+        let records = nodes.values().map(|known| &known.record);
+        Ok(records.filter(|record| record.region == *region).cloned().collect())
+    }
+
+    async fn sight(&self, region: &Region, node: &NodeId, beat: u64) -> Result<Sighting, Unavailable> {
+        let mut nodes = self.nodes.lock();
+        match nodes.get_mut(&(region.clone(), node.clone())) {
+            Some(known) if known.record.beat == beat && !is_dead(known) => {
+                let before = std::mem::replace(&mut known.sighted, true);
+                Ok(if before { Sighting::Again } else { Sighting::First })
+            }
+            _ => Ok(Sighting::Moved),
+        }
     }
 
     async fn fence(&self, region: &Region, node: &NodeId, beat: u64) -> Result<bool, Unavailable> {
         let mut nodes = self.nodes.lock();
-        let Some(record) = nodes.get_mut(&(region.clone(), node.clone())) else { return Ok(false) };
-        if record.beat == beat && !is_dead(record) {
-            record.state = NodeState::Fenced;
+        let Some(known) = nodes.get_mut(&(region.clone(), node.clone())) else { return Ok(false) };
+        if known.record.beat == beat && !is_dead(known) {
+            known.record.state = NodeState::Fenced;
         }
-        Ok(is_dead(record))
+        Ok(is_dead(known))
     }
 
     async fn reaped(&self, region: &Region, node: &NodeId) -> Result<(), Unavailable> {
-        if let Some(record) = self.nodes.lock().get_mut(&(region.clone(), node.clone()))
-            && record.state == NodeState::Fenced
+        if let Some(known) = self.nodes.lock().get_mut(&(region.clone(), node.clone()))
+            && known.record.state == NodeState::Fenced
         {
-            record.state = NodeState::Reaped;
+            known.record.state = NodeState::Reaped;
         }
         Ok(())
     }
@@ -98,6 +123,6 @@ impl Cluster for MemoryCluster {
     }
 }
 
-fn is_dead(record: &NodeRecord) -> bool {
-    record.state.is_dead()
+fn is_dead(known: &Known) -> bool {
+    known.record.state.is_dead()
 }

@@ -19,12 +19,12 @@ pub(crate) mod slow_object;
 pub(crate) mod switch;
 
 use std::sync::Arc;
-use stores::dynamo::{Access, DynamoHome, HomeTable};
+use stores::dynamo::{Access, DynamoHome, TableAt};
 use stores::system::SystemClock;
 
 /// The table `name` of the server at `endpoint`, made or not.
 pub(crate) async fn table(endpoint: &str, name: &str) -> DynamoHome {
-    let table: HomeTable = format!("{name},endpoint={endpoint}").parse().unwrap();
+    let table: TableAt = format!("{name},endpoint={endpoint}").parse().unwrap();
     Access::from_environment().await.home(&table).unwrap()
 }
 

@@ -10,6 +10,9 @@ pub(in crate::dynamo) const BEAT: &str = "beat";
 /// The attribute of the state.
 pub(in crate::dynamo) const STATE: &str = "state";
 
+/// The attribute of the beat that was noted by somebody without a memory. A beat replaces the item, and so strikes it.
+pub(in crate::dynamo) const SIGHTED: &str = "sighted";
+
 const PREFIX: &str = "NODE#";
 const URL: &str = "url";
 const RELAY: &str = "relay";

@@ -3,19 +3,19 @@ use std::str::FromStr;
 /// Characters of a table's name, as Amazon allows them.
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=255;
 
-/// Which table a home region is: `TABLE[,region=REGION][,endpoint=URL]`.
+/// Which table a home region or the registry is: `TABLE[,region=REGION][,endpoint=URL]`.
 ///
 /// Without a region, that of the environment is meant (`AWS_REGION`); without an endpoint, Amazon's of that region.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HomeTable {
+pub struct TableAt {
     name: String,
     region: Option<String>,
     endpoint: Option<String>,
 }
 
-/// Why a text names no home table. Says what would be right.
+/// Why a text names no table. Says what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidHomeTable {
+pub enum InvalidTable {
     /// The table's name.
     #[error("`{0}` is no table name: it must be 3 to 255 characters of A-Z a-z 0-9 _ - .")]
     Name(String),
@@ -32,7 +32,7 @@ pub enum InvalidHomeTable {
     Endpoint(String),
 }
 
-impl HomeTable {
+impl TableAt {
     /// The table's name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -54,21 +54,21 @@ impl HomeTable {
     /// The same table, at `endpoint` where it names none.
     ///
     /// # Errors
-    /// [`InvalidHomeTable::Endpoint`] where `endpoint` is no `http` or `https` URL of a host.
-    pub fn or_endpoint(mut self, endpoint: &str) -> Result<Self, InvalidHomeTable> {
+    /// [`InvalidTable::Endpoint`] where `endpoint` is no `http` or `https` URL of a host.
+    pub fn or_endpoint(mut self, endpoint: &str) -> Result<Self, InvalidTable> {
         let endpoint = checked_endpoint(endpoint)?;
         self.endpoint.get_or_insert(endpoint);
         Ok(self)
     }
 }
 
-impl FromStr for HomeTable {
-    type Err = InvalidHomeTable;
+impl FromStr for TableAt {
+    type Err = InvalidTable;
 
-    fn from_str(text: &str) -> Result<Self, InvalidHomeTable> {
+    fn from_str(text: &str) -> Result<Self, InvalidTable> {
         let mut parts = text.split(',');
         let name = parts.next().filter(|name| is_table_name(name));
-        let name = name.ok_or_else(|| InvalidHomeTable::Name(text.split(',').take(1).collect()))?;
+        let name = name.ok_or_else(|| InvalidTable::Name(text.split(',').take(1).collect()))?;
         let mut table = Self { name: name.to_owned(), region: None, endpoint: None };
         for setting in parts {
             match setting.split_once('=') {
@@ -78,7 +78,7 @@ impl FromStr for HomeTable {
                 Some(("endpoint", endpoint)) if table.endpoint.is_none() => {
                     table.endpoint = Some(checked_endpoint(endpoint)?);
                 }
-                _ => return Err(InvalidHomeTable::Setting(setting.to_owned())),
+                _ => return Err(InvalidTable::Setting(setting.to_owned())),
             }
         }
         Ok(table)
@@ -90,19 +90,19 @@ fn is_table_name(name: &str) -> bool {
     NAME_LENGTH.contains(&name.len()) && name.bytes().all(fits)
 }
 
-fn checked_region(region: &str) -> Result<String, InvalidHomeTable> {
+fn checked_region(region: &str) -> Result<String, InvalidTable> {
     let fits = !region.is_empty() && region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    fits.then(|| region.to_owned()).ok_or_else(|| InvalidHomeTable::Region(region.to_owned()))
+    fits.then(|| region.to_owned()).ok_or_else(|| InvalidTable::Region(region.to_owned()))
 }
 
-fn checked_endpoint(endpoint: &str) -> Result<String, InvalidHomeTable> {
+fn checked_endpoint(endpoint: &str) -> Result<String, InvalidTable> {
     let host = endpoint.strip_prefix("http://").or_else(|| endpoint.strip_prefix("https://"));
     let host = host.map(|rest| rest.strip_suffix('/').unwrap_or(rest));
     let fits = host.is_some_and(|host| {
         !host.is_empty()
             && !host.contains(|c: char| c.is_whitespace() || c.is_control() || "/?#@,".contains(c))
     });
-    fits.then(|| endpoint.to_owned()).ok_or_else(|| InvalidHomeTable::Endpoint(endpoint.to_owned()))
+    fits.then(|| endpoint.to_owned()).ok_or_else(|| InvalidTable::Endpoint(endpoint.to_owned()))
 }
 
 #[cfg(test)]
@@ -111,35 +111,35 @@ mod tests {
 
     #[test]
     fn a_table_is_read_with_and_without_its_settings() {
-        let table: HomeTable = "wiresocket-eu".parse().unwrap();
+        let table: TableAt = "wiresocket-eu".parse().unwrap();
         assert_eq!((table.name(), table.region(), table.endpoint()), ("wiresocket-eu", None, None));
-        let table: HomeTable = "t.1,endpoint=http://127.0.0.1:8000,region=eu-central-1".parse().unwrap();
+        let table: TableAt = "t.1,endpoint=http://127.0.0.1:8000,region=eu-central-1".parse().unwrap();
         assert_eq!(table.region(), Some("eu-central-1"));
         assert_eq!(table.endpoint(), Some("http://127.0.0.1:8000"));
     }
 
     #[test]
     fn a_tables_own_endpoint_goes_before_the_one_for_all() {
-        let own: HomeTable = "one,endpoint=https://[::1]:8000/".parse().unwrap();
+        let own: TableAt = "one,endpoint=https://[::1]:8000/".parse().unwrap();
         assert_eq!(own.or_endpoint("http://all:1").unwrap().endpoint(), Some("https://[::1]:8000/"));
-        let none: HomeTable = "two".parse().unwrap();
+        let none: TableAt = "two".parse().unwrap();
         assert_eq!(none.clone().or_endpoint("http://all:1").unwrap().endpoint(), Some("http://all:1"));
         assert!(none.or_endpoint("all:1").is_err());
     }
 
     #[test]
     fn what_is_wrong_is_named() {
-        let setting = |text: &str| InvalidHomeTable::Setting(text.to_owned());
-        let endpoint = |text: &str| InvalidHomeTable::Endpoint(text.to_owned());
+        let setting = |text: &str| InvalidTable::Setting(text.to_owned());
+        let endpoint = |text: &str| InvalidTable::Endpoint(text.to_owned());
         let cases = [
-            ("", InvalidHomeTable::Name(String::new())),
-            ("ab", InvalidHomeTable::Name("ab".to_owned())),
-            ("a b c,region=r", InvalidHomeTable::Name("a b c".to_owned())),
+            ("", InvalidTable::Name(String::new())),
+            ("ab", InvalidTable::Name("ab".to_owned())),
+            ("a b c,region=r", InvalidTable::Name("a b c".to_owned())),
             ("one,", setting("")),
             ("one,regional=r", setting("regional=r")),
             ("one,region=a,region=b", setting("region=b")),
-            ("one,region=", InvalidHomeTable::Region(String::new())),
-            ("one,region=eu central", InvalidHomeTable::Region("eu central".to_owned())),
+            ("one,region=", InvalidTable::Region(String::new())),
+            ("one,region=eu central", InvalidTable::Region("eu central".to_owned())),
             ("one,endpoint=127.0.0.1:8000", endpoint("127.0.0.1:8000")),
             ("one,endpoint=ftp://host", endpoint("ftp://host")),
             ("one,endpoint=http://", endpoint("http://")),
@@ -147,9 +147,9 @@ mod tests {
             ("one,endpoint=http://user@host", endpoint("http://user@host")),
         ];
         for (text, expected) in cases {
-            assert_eq!(text.parse::<HomeTable>(), Err(expected), "{text:?}");
+            assert_eq!(text.parse::<TableAt>(), Err(expected), "{text:?}");
         }
-        assert!("t".repeat(255).parse::<HomeTable>().is_ok());
-        assert!("t".repeat(256).parse::<HomeTable>().is_err());
+        assert!("t".repeat(255).parse::<TableAt>().is_ok());
+        assert!("t".repeat(256).parse::<TableAt>().is_err());
     }
 }
