@@ -5,6 +5,7 @@
 //! - [`redis`]: rates and documents that the nodes of a region share, on Redis or Valkey.
 //! - [`archive`]: documents that outlive every other store, on S3 or in a folder.
 //! - [`disk`]: documents that outlive the process, on an embedded database.
+//! - [`registry`]: what the operator has on the books, in files.
 //! - [`jwt`]: the tokens port, and the key that signs tokens in local mode.
 //! - [`lent`]: documents of one process, lent to others on the same machine.
 //! - [`mod@conformance`]: the contracts of the ports, as tests for any adapter.
@@ -22,6 +23,7 @@ pub mod jwt;
 pub mod lent;
 pub mod memory;
 pub mod redis;
+pub mod registry;
 mod retention;
 pub mod seal;
 pub mod system;
