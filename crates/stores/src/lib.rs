@@ -14,6 +14,7 @@
 //! - [`system`]: the machine's clock and entropy, and the hand-turned ones of tests.
 
 pub mod archive;
+mod aws;
 mod causes;
 pub mod conformance;
 pub mod disk;

@@ -20,14 +20,16 @@ mod home;
 mod ledger;
 mod pins;
 mod records;
+mod registry;
 mod table;
 mod table_at;
 mod table_definition;
-mod unanswered;
 
-pub use access::{
-    ATTEMPT_DEADLINE, ATTEMPTS_MAX, Access, CONNECT_DEADLINE, ConnectError, OPERATION_DEADLINE, RETRY_BUDGET,
+pub use crate::aws::{
+    ATTEMPT_DEADLINE, ATTEMPTS_MAX, Access, CONNECT_DEADLINE, OPERATION_DEADLINE, RETRY_BUDGET,
 };
+pub use access::ConnectError;
 pub use home::DynamoHome;
+pub use registry::DynamoRegistry;
 pub use table_at::{InvalidTable, TableAt};
 pub use table_definition::{CreateTableError, TABLE, TableDefinition};

@@ -1,5 +1,5 @@
 use super::attributes::{Item, Key, PARTITION, text};
-use super::unanswered::unavailable;
+use crate::aws::unavailable;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;

@@ -1,6 +1,6 @@
 use super::attributes::{PARTITION, SORT};
 use super::records::pin::EXPIRES;
-use super::unanswered::cause;
+use crate::aws::cause;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};

@@ -45,9 +45,25 @@ pub enum InvalidRedisUrl {
     /// The prefix would make keys that can't be told apart, or too long.
     #[error("the prefix of keys must be 1 to 64 characters of A-Z a-z 0-9 _ - . : as in ?prefix=staging:")]
     Prefix,
+    /// There would be two passwords.
+    #[error("the URL of Redis holds a password already: leave one of the two out")]
+    PasswordTwice,
 }
 
 impl RedisUrl {
+    /// The same Redis, known to by `password`, which a URL need not hold.
+    ///
+    /// # Errors
+    /// [`InvalidRedisUrl::PasswordTwice`] where it holds one.
+    pub fn with_password(mut self, password: &str) -> Result<Self, InvalidRedisUrl> {
+        let settings = self.info.redis_settings().clone();
+        if settings.password().is_some() {
+            return Err(InvalidRedisUrl::PasswordTwice);
+        }
+        self.info = self.info.set_redis_settings(settings.set_password(password));
+        Ok(self)
+    }
+
     /// What the names of all keys begin with: `ws:`, or what the URL says.
     #[must_use]
     pub fn prefix(&self) -> &str {
@@ -130,6 +146,16 @@ mod tests {
             assert_eq!(url.to_string(), shown);
             assert!(!format!("{url:?}").contains("cret"), "{url:?}");
         }
+    }
+
+    #[test]
+    fn a_password_may_come_apart_from_the_url_but_not_twice() {
+        let with = |text: &str| text.parse::<RedisUrl>().unwrap().with_password("s3:cr@t");
+        let url = with("rediss://sync@cache:6380/2").unwrap();
+        let settings = url.info().redis_settings();
+        assert_eq!((settings.username(), settings.password()), (Some("sync"), Some("s3:cr@t")));
+        assert_eq!(url.to_string(), "rediss://sync@cache:6380/2");
+        assert_eq!(with("redis://:other@cache").unwrap_err(), InvalidRedisUrl::PasswordTwice);
     }
 
     #[test]

@@ -5,15 +5,15 @@ use std::error::Error;
 
 /// What the ports say of every error that is no outcome: throttling, timeouts, broken connections, missing
 /// permissions. Whether a write took effect is not known after any of them.
-pub(super) fn unavailable<E>(store: &'static str, error: &SdkError<E, HttpResponse>) -> Unavailable
+pub(crate) fn unavailable<E>(store: &'static str, error: &SdkError<E, HttpResponse>) -> Unavailable
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
     Unavailable::new(store, cause(error))
 }
 
-/// What went wrong, in one line: the code and message of DynamoDB, or what the client says, outermost first.
-pub(super) fn cause<E>(error: &SdkError<E, HttpResponse>) -> String
+/// What went wrong, in one line: the code and message of the service, or what the client says, outermost first.
+pub(crate) fn cause<E>(error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
