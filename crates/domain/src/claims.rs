@@ -104,7 +104,7 @@ impl Claims {
         if !in_scope {
             return Err(Forbidden::Scope.into());
         }
-        let tenant = text(payload, &["tenantid", "tenantId"]).and_then(|t| TenantId::parse(t).ok());
+        let tenant = named_tenant(payload);
         let app = text(payload, &["appId"]).and_then(|t| AppId::parse(t).ok());
         let limits = payload.get("limits").and_then(|value| PlanLimits::from_claim(value).ok());
         Ok(Self {
@@ -140,6 +140,12 @@ fn contains(claim: Option<&Value>, separator: Separator) -> bool {
         Some(Value::Array(items)) => items.iter().any(|item| item.as_str() == Some(API)),
         _ => false,
     }
+}
+
+/// The tenant that a token's payload names, believed or not: whose keys may have signed it.
+#[must_use]
+pub fn named_tenant(payload: &Map<String, Value>) -> Option<TenantId> {
+    text(payload, &["tenantid", "tenantId"]).and_then(|tenant| TenantId::parse(tenant).ok())
 }
 
 fn text<'a>(payload: &'a Map<String, Value>, names: &[&str]) -> Option<&'a str> {

@@ -7,6 +7,8 @@
 //! - [`disk`]: documents that outlive the process, on an embedded database.
 //! - [`registry`]: what the operator has on the books, in files.
 //! - [`jwt`]: the tokens port, and the key that signs tokens in local mode.
+//! - [`secrets`]: what clients' secrets are known by.
+//! - [`vault`]: private keys, unreadable at rest.
 //! - [`lent`]: documents of one process, lent to others on the same machine.
 //! - [`mod@conformance`]: the contracts of the ports, as tests for any adapter.
 //! - [`faults`]: any adapter, failing as networks make it fail.
@@ -23,10 +25,13 @@ pub mod faults;
 pub mod jwt;
 pub mod lent;
 pub mod memory;
+mod private_file;
 pub mod redis;
 pub mod registry;
 mod retention;
 pub mod seal;
+pub mod secrets;
 pub mod system;
+pub mod vault;
 
 pub use retention::{AtRelease, NoTimedRetention, Retention};

@@ -20,7 +20,7 @@ fn yaml(text: &str) -> Value {
 #[test]
 fn the_template_says_the_same_as_the_code() {
     let template = template();
-    let table = &template["Resources"]["TableAt"];
+    let table = &template["Resources"]["HomeTable"];
     assert_eq!(table["Type"], "AWS::DynamoDB::Table");
     let properties = &table["Properties"];
     let (partition, sort, expires) = (TABLE.partition_key, TABLE.sort_key, TABLE.expires);
@@ -39,7 +39,7 @@ fn the_template_says_the_same_as_the_code() {
 #[test]
 fn the_template_keeps_the_table_from_being_lost_or_read() {
     let template = template();
-    let table = &template["Resources"]["TableAt"];
+    let table = &template["Resources"]["HomeTable"];
     assert_eq!(table["DeletionPolicy"], "Retain");
     assert_eq!(table["UpdateReplacePolicy"], "Retain");
     let properties = &table["Properties"];

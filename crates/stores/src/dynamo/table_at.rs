@@ -1,3 +1,4 @@
+use crate::aws::{InvalidPlace, Place, checked_endpoint};
 use std::str::FromStr;
 
 /// Characters of a table's name, as Amazon allows them.
@@ -9,8 +10,7 @@ const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=255;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableAt {
     name: String,
-    region: Option<String>,
-    endpoint: Option<String>,
+    place: Place,
 }
 
 /// Why a text names no table. Says what would be right.
@@ -42,13 +42,13 @@ impl TableAt {
     /// The AWS region that it names.
     #[must_use]
     pub fn region(&self) -> Option<&str> {
-        self.region.as_deref()
+        self.place.region.as_deref()
     }
 
     /// The URL that it names.
     #[must_use]
     pub fn endpoint(&self) -> Option<&str> {
-        self.endpoint.as_deref()
+        self.place.endpoint.as_deref()
     }
 
     /// The same table, at `endpoint` where it names none.
@@ -57,7 +57,7 @@ impl TableAt {
     /// [`InvalidTable::Endpoint`] where `endpoint` is no `http` or `https` URL of a host.
     pub fn or_endpoint(mut self, endpoint: &str) -> Result<Self, InvalidTable> {
         let endpoint = checked_endpoint(endpoint)?;
-        self.endpoint.get_or_insert(endpoint);
+        self.place.endpoint.get_or_insert(endpoint);
         Ok(self)
     }
 }
@@ -69,40 +69,23 @@ impl FromStr for TableAt {
         let mut parts = text.split(',');
         let name = parts.next().filter(|name| is_table_name(name));
         let name = name.ok_or_else(|| InvalidTable::Name(text.split(',').take(1).collect()))?;
-        let mut table = Self { name: name.to_owned(), region: None, endpoint: None };
-        for setting in parts {
-            match setting.split_once('=') {
-                Some(("region", region)) if table.region.is_none() => {
-                    table.region = Some(checked_region(region)?);
-                }
-                Some(("endpoint", endpoint)) if table.endpoint.is_none() => {
-                    table.endpoint = Some(checked_endpoint(endpoint)?);
-                }
-                _ => return Err(InvalidTable::Setting(setting.to_owned())),
-            }
+        Ok(Self { name: name.to_owned(), place: Place::parse(parts)? })
+    }
+}
+
+impl From<InvalidPlace> for InvalidTable {
+    fn from(invalid: InvalidPlace) -> Self {
+        match invalid {
+            InvalidPlace::Setting(setting) => Self::Setting(setting),
+            InvalidPlace::Region(region) => Self::Region(region),
+            InvalidPlace::Endpoint(endpoint) => Self::Endpoint(endpoint),
         }
-        Ok(table)
     }
 }
 
 fn is_table_name(name: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
     NAME_LENGTH.contains(&name.len()) && name.bytes().all(fits)
-}
-
-fn checked_region(region: &str) -> Result<String, InvalidTable> {
-    let fits = !region.is_empty() && region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    fits.then(|| region.to_owned()).ok_or_else(|| InvalidTable::Region(region.to_owned()))
-}
-
-fn checked_endpoint(endpoint: &str) -> Result<String, InvalidTable> {
-    let host = endpoint.strip_prefix("http://").or_else(|| endpoint.strip_prefix("https://"));
-    let host = host.map(|rest| rest.strip_suffix('/').unwrap_or(rest));
-    let fits = host.is_some_and(|host| {
-        !host.is_empty()
-            && !host.contains(|c: char| c.is_whitespace() || c.is_control() || "/?#@,".contains(c))
-    });
-    fits.then(|| endpoint.to_owned()).ok_or_else(|| InvalidTable::Endpoint(endpoint.to_owned()))
 }
 
 #[cfg(test)]

@@ -1,26 +1,13 @@
-use super::jwks::{JWKS_BYTES_MAX, Jwks, JwksError};
-use crate::causes::with_causes;
-use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::header::{ACCEPT, HeaderValue, USER_AGENT};
-use hyper::{Request, StatusCode, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use super::https::{Fetcher, is_private, shown};
+use super::jwks::{Jwks, JwksError};
+use hyper::Uri;
 use serde_json::Value;
-use std::fmt::Display;
-use std::net::IpAddr;
-use std::time::Duration;
-
-/// How long a fetch may take, from the name's look-up to the last byte.
-const DEADLINE: Duration = Duration::from_secs(4);
 
 /// A key set behind a URL: `https://`, or `http://` within a private network. Redirects are not followed.
 #[derive(Debug, Clone)]
 pub struct JwksUrl {
     url: Uri,
-    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    fetcher: Fetcher,
 }
 
 /// Why a URL is not taken as the place of a key set.
@@ -32,6 +19,9 @@ pub enum InvalidJwksUrl {
     /// Whoever is on the way could replace the keys, and so forge tokens.
     #[error("http:// is taken only for private hosts, as keys on the way could be replaced: use https://")]
     Unprotected,
+    /// Where the tenant's id belongs is not said, or is said of the host.
+    #[error("expected {{tenantId}} once, in the path: https://HOST/{{tenantId}}/.well-known/jwks")]
+    NoTenant,
     /// The machine has no certificates to know servers by.
     #[error("the certificates of this machine can't be read ({0}): install ca-certificates")]
     NoCertificates(std::io::Error),
@@ -43,74 +33,38 @@ impl JwksUrl {
     /// # Errors
     /// [`InvalidJwksUrl`].
     pub fn new(url: &str) -> Result<Self, InvalidJwksUrl> {
-        let url: Uri = url.parse().map_err(|_| InvalidJwksUrl::NotAUrl)?;
-        let host = url.host().filter(|host| !host.is_empty()).ok_or(InvalidJwksUrl::NotAUrl)?;
-        match url.scheme_str() {
-            Some("https") => {}
-            Some("http") if is_private(host) => {}
-            Some("http") => return Err(InvalidJwksUrl::Unprotected),
-            _ => return Err(InvalidJwksUrl::NotAUrl),
-        }
-        let connector = HttpsConnectorBuilder::new()
-            .with_native_roots()
-            .map_err(InvalidJwksUrl::NoCertificates)?
-            .https_or_http()
-            .enable_http1()
-            .build();
+        let url = checked(url)?;
         // A fetch a minute at most: no connection is worth keeping.
-        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        Ok(Self { url, client })
-    }
-
-    async fn get(&self) -> Result<Bytes, String> {
-        let mut request = Request::new(Empty::new());
-        *request.uri_mut() = self.url.clone();
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
-        request.headers_mut().insert(USER_AGENT, HeaderValue::from_static("wiresocket"));
-        let answer = self.client.request(request).await.map_err(|error| with_causes(&error))?;
-        if answer.status() != StatusCode::OK {
-            return Err(format!("the answer is {}", answer.status()));
-        }
-        let body = Limited::new(answer.into_body(), JWKS_BYTES_MAX);
-        let body = body.collect().await.map_err(|error| with_causes(&*error))?;
-        Ok(body.to_bytes())
-    }
-}
-
-/// Whether no stranger is on the way to a host: it is this machine, or its address or name is a private network's.
-fn is_private(host: &str) -> bool {
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    match bare.parse() {
-        Ok(IpAddr::V4(v4)) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
-        Ok(IpAddr::V6(v6)) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
-        Err(_) => {
-            let name = host.trim_end_matches('.').to_ascii_lowercase();
-            let is_inner = [".localhost", ".local", ".internal"].iter().any(|end| name.ends_with(end));
-            is_inner || !name.contains('.')
-        }
+        let fetcher = Fetcher::new(0).map_err(InvalidJwksUrl::NoCertificates)?;
+        Ok(Self { url, fetcher })
     }
 }
 
 #[async_trait::async_trait]
 impl Jwks for JwksUrl {
     async fn fetch(&self) -> Result<Value, JwksError> {
-        let unreadable =
-            |cause: &dyn Display| JwksError::Unreadable { place: self.place(), cause: cause.to_string() };
-        let got = tokio::time::timeout(DEADLINE, self.get()).await;
-        let body = got.map_err(|_| unreadable(&"no answer within the deadline"))?;
-        let body = body.map_err(|cause| unreadable(&cause))?;
-        serde_json::from_slice(&body)
-            .map_err(|error| JwksError::Malformed { place: self.place(), cause: error.to_string() })
+        let not_found =
+            || JwksError::Unreadable { place: self.place(), cause: "the answer is 404 Not Found".to_owned() };
+        self.fetcher.fetch(&self.url).await?.ok_or_else(not_found)
     }
 
     /// Without a query, which may hold a secret.
     fn place(&self) -> String {
-        let scheme = self.url.scheme_str().unwrap_or_default();
-        let authority = self.url.authority().map_or("", |authority| {
-            authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, host)| host)
-        });
-        format!("{scheme}://{authority}{}", self.url.path())
+        shown(&self.url)
     }
+}
+
+/// A URL that keys may come from.
+pub(super) fn checked(url: &str) -> Result<Uri, InvalidJwksUrl> {
+    let url: Uri = url.parse().map_err(|_| InvalidJwksUrl::NotAUrl)?;
+    let host = url.host().filter(|host| !host.is_empty()).ok_or(InvalidJwksUrl::NotAUrl)?;
+    match url.scheme_str() {
+        Some("https") => {}
+        Some("http") if is_private(host) => {}
+        Some("http") => return Err(InvalidJwksUrl::Unprotected),
+        _ => return Err(InvalidJwksUrl::NotAUrl),
+    }
+    Ok(url)
 }
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
+use super::generations::Generations;
 use super::token::UnverifiedToken;
+use super::trusted::Voucher;
 use aws_lc_rs::digest::{SHA256, digest};
 use domain::claims::{Claims, Times};
 use domain::ids::HomeRegion;
 use domain::token::{Forbidden, TokenRefusal};
 use parking_lot::Mutex;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Bytes of one of the two generations of memories: about ten thousand tokens.
 const GENERATION_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// What one memory takes: its claims, two map slots, and what the allocator adds.
-const MEMORY_BYTES: usize = 400;
+const MEMORY_BYTES: usize = 450;
 
 /// The SHA-256 of a token's text.
 pub(super) type TokenDigest = [u8; 32];
@@ -25,18 +26,20 @@ pub(super) fn digest_of(jwt: &str) -> TokenDigest {
 /// A token whose signature was found genuine, and what it says.
 #[derive(Debug)]
 pub(super) struct Genuine {
+    voucher: Voucher,
     times: Times,
     reading: Result<Arc<Claims>, TokenRefusal>,
     bytes: usize,
 }
 
 impl Genuine {
-    /// Reads the claims of a token whose signature was checked.
+    /// Reads the claims of a token whose signature was checked by the keys of `voucher`.
     ///
     /// # Errors
     /// [`TokenRefusal::Invalid`] where its times can't be read.
     pub(super) fn read(
         token: &UnverifiedToken<'_>,
+        voucher: Voucher,
         now_unix_s: u64,
         known_homes: &[HomeRegion],
     ) -> Result<Self, TokenRefusal> {
@@ -48,7 +51,12 @@ impl Genuine {
         // Domains are the only claims whose length nothing but the token's own bounds.
         let has_domains = reading.as_ref().is_ok_and(|claims| !claims.allowed_domains.is_empty());
         let bytes = MEMORY_BYTES + if has_domains { token.message.len() } else { 0 };
-        Ok(Self { times, reading, bytes })
+        Ok(Self { voucher, times, reading, bytes })
+    }
+
+    /// By whose keys it was found genuine.
+    pub(super) fn voucher(&self) -> &Voucher {
+        &self.voucher
     }
 
     /// What the token said when it was read.
@@ -70,70 +78,24 @@ impl Genuine {
 }
 
 /// Genuine tokens of late, so that a storm of reconnects costs a hash each and not a signature.
-/// Bounded in bytes: when the young generation is full it becomes the old one, and the old one is forgotten.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Remembered {
-    generations: Mutex<Generations>,
+    generations: Mutex<Generations<TokenDigest, Arc<Genuine>>>,
 }
 
-#[derive(Debug, Default)]
-struct Generations {
-    young: HashMap<TokenDigest, Arc<Genuine>>,
-    young_bytes: usize,
-    old: HashMap<TokenDigest, Arc<Genuine>>,
+impl Default for Remembered {
+    fn default() -> Self {
+        Self { generations: Mutex::new(Generations::new(GENERATION_BYTES_MAX)) }
+    }
 }
 
 impl Remembered {
     pub(super) fn find(&self, digest: &TokenDigest) -> Option<Arc<Genuine>> {
-        let mut generations = self.generations.lock();
-        if let Some(genuine) = generations.young.get(digest) {
-            return Some(genuine.clone());
-        }
-        let genuine = generations.old.remove(digest)?;
-        generations.insert(*digest, genuine.clone());
-        Some(genuine)
+        self.generations.lock().find(digest)
     }
 
     pub(super) fn insert(&self, digest: TokenDigest, genuine: Arc<Genuine>) {
-        self.generations.lock().insert(digest, genuine);
-    }
-}
-
-impl Generations {
-    fn insert(&mut self, digest: TokenDigest, genuine: Arc<Genuine>) {
-        if self.young_bytes + genuine.bytes > GENERATION_BYTES_MAX {
-            self.old = std::mem::take(&mut self.young);
-            self.young_bytes = 0;
-        }
-        self.young_bytes += genuine.bytes;
-        if let Some(replaced) = self.young.insert(digest, genuine) {
-            self.young_bytes -= replaced.bytes;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use domain::token::InvalidToken;
-
-    fn genuine() -> Arc<Genuine> {
-        let times = Times { expires_unix_s: 9, begins_unix_s: 0 };
-        Arc::new(Genuine { times, reading: Err(InvalidToken::Expired.into()), bytes: MEMORY_BYTES })
-    }
-
-    #[test]
-    fn memories_are_bounded_and_those_in_use_stay() {
-        let remembered = Remembered::default();
-        let used = digest_of("in use");
-        remembered.insert(used, genuine());
-        for n in 0..100_000 {
-            remembered.insert(digest_of(&n.to_string()), genuine());
-            assert!(n % 1_000 != 0 || remembered.find(&used).is_some());
-        }
-        let generations = remembered.generations.lock();
-        let most = GENERATION_BYTES_MAX / MEMORY_BYTES;
-        assert!(generations.young.len() <= most && generations.old.len() <= most);
-        assert_eq!(generations.young_bytes, generations.young.len() * MEMORY_BYTES);
+        let bytes = genuine.bytes;
+        self.generations.lock().insert(digest, genuine, bytes);
     }
 }

@@ -1,3 +1,4 @@
+use crate::private_file;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::{AsBigEndian, Curve25519SeedBin};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
@@ -5,9 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The key with which a deployment of its own signs tokens: Ed25519, kept in a file as a private JWK.
@@ -64,7 +64,7 @@ impl SigningKey {
             loaded => return loaded,
         }
         let key = Self::generate()?;
-        match create_private(path, &key.private_jwk()?) {
+        match private_file::create(path, format!("{:#}\n", key.private_jwk()?).as_bytes()) {
             Ok(()) => Ok(key),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::load(path),
             Err(error) => Err(file_error("write")(error)),
@@ -92,10 +92,15 @@ impl SigningKey {
     /// The key set that verifies what this key signs.
     #[must_use]
     pub fn public_jwks(&self) -> Value {
-        json!({"keys": [{
+        json!({"keys": [self.public_jwk()]})
+    }
+
+    /// What verifies that this key has signed.
+    pub(super) fn public_jwk(&self) -> Value {
+        json!({
             "kty": "OKP", "crv": "Ed25519", "x": public_text(&self.pair),
             "kid": self.kid, "use": "sig", "alg": "EdDSA",
-        }]})
+        })
     }
 
     /// An EdDSA token that says `claims`.
@@ -113,7 +118,7 @@ impl SigningKey {
         Self { pair, kid }
     }
 
-    fn private_jwk(&self) -> Result<Value, SigningKeyError> {
+    pub(super) fn private_jwk(&self) -> Result<Value, SigningKeyError> {
         let seed = self.pair.seed().map_err(|_| SigningKeyError::Generation)?;
         let seed: Curve25519SeedBin<'_> = seed.as_be_bytes().map_err(|_| SigningKeyError::Generation)?;
         Ok(json!({
@@ -122,7 +127,7 @@ impl SigningKey {
         }))
     }
 
-    fn from_private_jwk(jwk: &Value) -> Result<Self, &'static str> {
+    pub(super) fn from_private_jwk(jwk: &Value) -> Result<Self, &'static str> {
         let text = |name: &str| jwk.get(name).and_then(Value::as_str);
         let bytes = |name: &str| text(name).and_then(|member| URL_SAFE_NO_PAD.decode(member).ok());
         if (text("kty"), text("crv")) != (Some("OKP"), Some("Ed25519")) {
@@ -149,29 +154,6 @@ fn public_text(pair: &Ed25519KeyPair) -> String {
 fn thumbprint(x: &str) -> String {
     let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
     URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()))
-}
-
-/// Writes a file that is there whole or not at all, and that no other user can read. Never replaces one.
-fn create_private(path: &Path, jwk: &Value) -> io::Result<()> {
-    let unfinished = path.with_extension(format!("{}.unfinished", std::process::id()));
-    let written = write_private(&unfinished, jwk).and_then(|()| fs::hard_link(&unfinished, path));
-    let removed = fs::remove_file(&unfinished);
-    written.and(removed)?;
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => File::open(".")?.sync_all(),
-    }
-}
-
-fn write_private(path: &Path, jwk: &Value) -> io::Result<()> {
-    // One of the same process id and name was left by a process that died while writing.
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(format!("{jwk:#}\n").as_bytes())?;
-    file.sync_all()
 }
 
 #[cfg(test)]
