@@ -1,6 +1,8 @@
-//! What every answer of the control plane has in common: its id, CORS, and that nobody keeps it.
+//! What every answer of the control plane has in common: its id, CORS, its line in the log, and that nobody keeps it
+//! unless it says otherwise.
 
-use crate::plane::ControlPlane;
+use crate::endpoint::Endpoint;
+use crate::plane::Front;
 use crate::refusal::Refusal;
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -8,19 +10,22 @@ use axum::http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ALLOW,
     CACHE_CONTROL,
 };
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::clock::Entropy;
 use std::fmt;
 use std::sync::Arc;
-
-/// The methods of every path that is served, as `Allow` lists them.
-pub(crate) const METHODS: &str = "GET, HEAD, OPTIONS";
+use tracing::Instrument;
 
 /// Seconds for which a browser may remember a preflight: the most that any browser takes is a day, Chromium
 /// takes two hours.
 const PREFLIGHT_SECONDS: HeaderValue = HeaderValue::from_static("7200");
+
+/// Request extension: what the platform that runs the control plane calls this request in its own logs. Every line
+/// that the request logs carries it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvocationId(pub String);
 
 /// What a user quotes to an operator: 128 bits in hex, drawn anew for each request.
 #[derive(Clone)]
@@ -47,48 +52,58 @@ impl fmt::Display for RequestId {
 }
 
 /// The outermost layer: gives the request its id, turns a refusal into its answer, and adds what every answer
-/// carries. A preflight is answered at any path, so that a browser gets to see the 404 behind it.
-pub(crate) async fn finish(State(plane): State<Arc<ControlPlane>>, request: Request, next: Next) -> Response {
-    let id = RequestId::draw(&*plane.entropy);
-    let path = logged_path(request.uri().path());
+/// carries.
+pub(crate) async fn finish(State(front): State<Arc<Front>>, request: Request, next: Next) -> Response {
+    let id = RequestId::draw(&*front.entropy);
+    let span = span(&id, request.extensions().get());
+    answer(front, id, request, next).instrument(span).await
+}
+
+/// What every line of a request carries.
+fn span(id: &RequestId, invocation: Option<&InvocationId>) -> tracing::Span {
+    let invocation_id = invocation.map(|id| id.0.as_str());
+    tracing::error_span!("request", request_id = %id, invocation_id)
+}
+
+/// A preflight is answered at any path, so that a browser gets to see the 404 behind it.
+async fn answer(front: Arc<Front>, id: RequestId, request: Request, next: Next) -> Response {
+    let begun = front.clock.monotonic();
+    let endpoint = Endpoint::of(request.uri().path());
     let method = request.method().clone();
-    let mut response =
-        if is_preflight(&request) { no_content().await.into_response() } else { next.run(request).await };
+    let mut response = if is_preflight(&request) { no_content(endpoint) } else { next.run(request).await };
     if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-        response = refusal.render(&id, &*plane.entropy);
+        response = refusal.render(&id, &*front.entropy);
     }
     add_common(response.headers_mut(), &id);
-    tracing::debug!(request_id = %id, %method, path, status = response.status().as_u16(), "answered");
+    let took = front.clock.monotonic().saturating_sub(begun);
+    let (path, status) = (endpoint.as_str(), response.status().as_u16());
+    tracing::info!(%method, path, status, ms = took.as_secs_f64() * 1e3, "answered");
     response
 }
 
-/// The answer to `OPTIONS`, as a browser's preflight or of its own.
-pub(crate) async fn no_content() -> impl IntoResponse {
+/// The answer to `OPTIONS` of its own.
+pub(crate) async fn options(uri: Uri) -> Response {
+    no_content(Endpoint::of(uri.path()))
+}
+
+fn no_content(endpoint: Endpoint) -> Response {
+    let methods = HeaderValue::from_static(endpoint.methods());
     let headers = [
-        (ALLOW, HeaderValue::from_static(METHODS)),
-        (ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS)),
-        (ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization")),
+        (ALLOW, methods.clone()),
+        (ACCESS_CONTROL_ALLOW_METHODS, methods),
+        (ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(endpoint.request_headers())),
         (ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS),
     ];
-    (StatusCode::NO_CONTENT, headers)
+    (StatusCode::NO_CONTENT, headers).into_response()
 }
 
 fn is_preflight(request: &Request) -> bool {
     request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// A path that is not served could hold anything, a token included.
-fn logged_path(path: &str) -> &'static str {
-    match path {
-        "/discovery" => "/discovery",
-        "/usage" => "/usage",
-        _ => "other",
-    }
-}
-
 fn add_common(headers: &mut HeaderMap, id: &RequestId) {
     headers.insert("x-request-id", id.header());
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After, X-Request-Id"));
 }

@@ -1,6 +1,6 @@
 //! Who asks: the client's address, and what its token says.
 
-use crate::plane::ControlPlane;
+use crate::plane::{ControlPlane, Front};
 use crate::query::raw_value;
 use crate::refusal::Refusal;
 use axum::extract::ConnectInfo;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerAddr(pub IpAddr);
 
-impl ControlPlane {
+impl Front {
     /// The client as rate policies see it.
     pub(crate) fn client(&self, parts: &Parts) -> ClientIp {
         let hops = parts.headers.get_all("x-forwarded-for").iter();
@@ -27,11 +27,14 @@ impl ControlPlane {
         let hops = hops.map(|line| line.to_str().unwrap_or(""));
         ClientIp::from_request(peer(&parts.extensions), hops, &self.trusted_proxies)
     }
+}
 
+impl ControlPlane {
     /// What the request's token says, where it is genuine and the request's `Origin` may use it.
     pub(crate) async fn authenticate(&self, parts: &Parts) -> Result<Arc<Claims>, Refusal> {
         let token = token(&parts.headers, parts.uri.query().unwrap_or("")).ok_or(TokenRefusal::Missing)?;
-        let verdict = tokio::time::timeout(LOOKUP_DEADLINE, self.tokens.verify(token, self.clock.unix_ms()));
+        let verdict =
+            tokio::time::timeout(LOOKUP_DEADLINE, self.tokens.verify(token, self.front.clock.unix_ms()));
         let claims =
             verdict.await.map_err(|_| Unavailable::new("keys", "no answer within the deadline"))??;
         claims.check_origin(origin(&parts.headers)).map_err(TokenRefusal::from)?;

@@ -33,7 +33,7 @@ pub(crate) async fn discovery(
     State(plane): State<Arc<ControlPlane>>,
     parts: Parts,
 ) -> Result<Json<Direction>, Refusal> {
-    plane.admit(Policy::Discovery, plane.client(&parts)).await?;
+    plane.front.admit(Policy::Discovery, plane.front.client(&parts)).await?;
     let claims = plane.authenticate(&parts).await?;
     let name = document_name(parts.uri.query().unwrap_or(""))?;
     let document = DocumentKey { app: claims.app.clone(), name };

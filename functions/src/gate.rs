@@ -1,6 +1,6 @@
 //! The rate policies per client IP, and what happens when the gate itself fails.
 
-use crate::plane::ControlPlane;
+use crate::plane::Front;
 use domain::client_ip::ClientIp;
 use domain::http_error::HttpError;
 use domain::policy::{GATE_DEADLINE, Policy, RatePolicies};
@@ -47,7 +47,7 @@ fn whole_ms(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-impl ControlPlane {
+impl Front {
     /// Counts one request of `client` under `policy`. A gate that fails, or does not answer within
     /// [`GATE_DEADLINE`], lets pass.
     pub(crate) async fn admit(&self, policy: Policy, client: ClientIp) -> Result<(), HttpError> {

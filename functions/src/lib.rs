@@ -7,15 +7,20 @@
 mod answer;
 mod caller;
 mod discovery;
+mod endpoint;
 mod gate;
+mod issuer;
 mod plane;
 mod query;
 mod refusal;
 mod regions;
 mod router;
+pub mod setup;
 mod usage;
 
+pub use answer::InvocationId;
 pub use caller::PeerAddr;
 pub use gate::GateFailures;
-pub use plane::ControlPlane;
-pub use router::router;
+pub use issuer::Issuer;
+pub use plane::{ControlPlane, Front};
+pub use router::{discovery_router, router, usage_router};

@@ -1,4 +1,5 @@
 use crate::gate::GateFailures;
+use crate::issuer::Issuer;
 use crate::refusal::Refusal;
 use domain::bounds::LOOKUP_DEADLINE;
 use domain::claims::Claims;
@@ -12,24 +13,33 @@ use std::sync::Arc;
 
 /// Everything that the control plane needs: its ports, and what the operator chose.
 pub struct ControlPlane {
+    /// What every request passes.
+    pub front: Front,
     /// The global counts, the nodes, and who holds which document: in the table of each home region.
     pub homes: Homes,
-    /// Counts requests per client under the rate policies.
-    pub rate_gate: Arc<dyn RateGate>,
     /// Tells genuine tokens from others.
     pub tokens: Arc<dyn Tokens>,
-    /// Tells the time.
-    pub clock: Arc<dyn Clock>,
-    /// Draws request ids and the jitter of `Retry-After`.
-    pub entropy: Arc<dyn Entropy>,
-    /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpNet>,
     /// The region that this control plane answers in: the nearest one to whoever asks it.
     pub region: Region,
+    /// Issues tokens; without it, nothing is served at the paths where tokens and keys are had.
+    pub issuer: Option<Issuer>,
+}
+
+/// What every request of the control plane passes, whichever endpoint it is for.
+#[derive(Clone)]
+pub struct Front {
+    /// Counts requests per client under the rate policies.
+    pub rate_gate: Arc<dyn RateGate>,
     /// Whether rate policies hold.
     pub rate_policies: RatePolicies,
     /// Counts the requests that were let pass because the rate gate did not answer. Keep a clone to read it.
     pub gate_failures: Arc<GateFailures>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws request ids, the jitter of `Retry-After`, and the secrets of refresh tokens.
+    pub entropy: Arc<dyn Entropy>,
 }
 
 impl ControlPlane {
@@ -44,9 +54,9 @@ impl ControlPlane {
 pub(crate) async fn answered<T>(
     store: &'static str,
     ask: impl Future<Output = Result<T, Unavailable>>,
-) -> Result<T, Refusal> {
+) -> Result<T, Unavailable> {
     match tokio::time::timeout(LOOKUP_DEADLINE, ask).await {
-        Ok(answer) => Ok(answer?),
-        Err(_) => Err(Unavailable::new(store, "no answer within the deadline").into()),
+        Ok(answer) => answer,
+        Err(_) => Err(Unavailable::new(store, "no answer within the deadline")),
     }
 }

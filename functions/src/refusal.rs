@@ -66,7 +66,7 @@ impl Refusal {
     /// The answer; what a store said goes to the log and not to the client.
     pub(crate) fn render(&self, id: &RequestId, entropy: &dyn Entropy) -> Response {
         if let Some(Unavailable { store, cause }) = &self.store {
-            tracing::warn!(request_id = %id, store, cause, "a store is unavailable");
+            tracing::warn!(store, cause, "a store is unavailable");
         }
         let error = &self.error;
         let body = Envelope {

@@ -1,40 +1,59 @@
-use crate::answer::{METHODS, finish, no_content};
-use crate::plane::ControlPlane;
+use crate::answer::{finish, options};
+use crate::endpoint::Endpoint;
+use crate::plane::{ControlPlane, Front};
 use crate::refusal::Refusal;
 use crate::{discovery, usage};
 use axum::Router;
-use axum::handler::Handler;
+use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get};
 use domain::http_error::HttpError;
 use std::sync::Arc;
 
-/// Makes the control plane's routes. `HEAD` is answered wherever `GET` is.
+/// Makes the control plane's routes: of tokens and key sets too, where there is an issuer. `HEAD` is answered wherever
+/// `GET` is.
 ///
 /// Whoever serves it inserts the peer's address into each request's extensions, as
 /// `axum::extract::ConnectInfo<SocketAddr>` or as [`PeerAddr`](crate::PeerAddr). Without one, all requests count as one client's.
 ///
 /// The router has a fallback of its own (404), so it is called or nested, not merged with another such router.
 pub fn router(plane: ControlPlane) -> Router {
+    let front = plane.front.clone();
     let plane = Arc::new(plane);
-    Router::new()
-        .route("/discovery", only_get(discovery::discovery))
-        .route("/usage", only_get(usage::usage))
-        .fallback(not_found)
-        .layer(from_fn_with_state(plane.clone(), finish))
-        .with_state(plane)
+    finished(discovery_route(plane.clone()).merge(usage_route(plane)), front)
 }
 
-fn only_get<H, T>(handler: H) -> MethodRouter<Arc<ControlPlane>>
-where
-    H: Handler<T, Arc<ControlPlane>>,
-    T: 'static,
-{
-    get(handler).options(no_content).fallback(method_not_allowed)
+/// Makes the route of `/discovery` alone, with 404 at every other path: a function that is behind all paths that
+/// nothing is served at.
+pub fn discovery_router(plane: ControlPlane) -> Router {
+    let front = plane.front.clone();
+    finished(discovery_route(Arc::new(plane)), front)
 }
 
-async fn method_not_allowed() -> Refusal {
-    HttpError::MethodNotAllowed(METHODS).into()
+/// Makes the route of `/usage` alone, with 404 at every other path.
+pub fn usage_router(plane: ControlPlane) -> Router {
+    let front = plane.front.clone();
+    finished(usage_route(Arc::new(plane)), front)
+}
+
+fn discovery_route(plane: Arc<ControlPlane>) -> Router {
+    Router::new().route(Endpoint::DISCOVERY, answered_by(get(discovery::discovery))).with_state(plane)
+}
+
+fn usage_route(plane: Arc<ControlPlane>) -> Router {
+    Router::new().route(Endpoint::USAGE, answered_by(get(usage::usage))).with_state(plane)
+}
+
+fn answered_by<S: Clone + Send + Sync + 'static>(methods: MethodRouter<S>) -> MethodRouter<S> {
+    methods.options(options).fallback(method_not_allowed)
+}
+
+fn finished(routes: Router, front: Front) -> Router {
+    routes.fallback(not_found).layer(from_fn_with_state(Arc::new(front), finish))
+}
+
+async fn method_not_allowed(uri: Uri) -> Refusal {
+    HttpError::MethodNotAllowed(Endpoint::of(uri.path()).methods()).into()
 }
 
 async fn not_found() -> Refusal {

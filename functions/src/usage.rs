@@ -42,10 +42,10 @@ pub(crate) async fn usage(
     State(plane): State<Arc<ControlPlane>>,
     parts: Parts,
 ) -> Result<Json<Report>, Refusal> {
-    plane.admit(Policy::Usage, plane.client(&parts)).await?;
+    plane.front.admit(Policy::Usage, plane.front.client(&parts)).await?;
     let claims = plane.authenticate(&parts).await?;
     let record = answered("ledger", plane.home(&claims)?.ledger.read(&claims.app)).await?;
-    Ok(Json(report(&claims, record.totals, plane.clock.unix_ms())))
+    Ok(Json(report(&claims, record.totals, plane.front.clock.unix_ms())))
 }
 
 fn report(claims: &Claims, totals: Totals, now_unix_ms: u64) -> Report {

@@ -1,7 +1,7 @@
 //! The control plane beside a node: over the same ports, on the same port.
 
 use axum::Router;
-use functions::{ControlPlane, GateFailures};
+use functions::{ControlPlane, Front, GateFailures};
 use std::sync::Arc;
 use syncd::Besides;
 use syncd::metrics::OutsideCounter;
@@ -21,15 +21,18 @@ pub(crate) fn besides(setup: &Setup) -> Besides {
 
 fn control_plane(Setup { ports, config, .. }: &Setup, gate_failures: Arc<GateFailures>) -> ControlPlane {
     ControlPlane {
+        front: Front {
+            rate_gate: Arc::clone(&ports.gate),
+            rate_policies: config.rate_policies,
+            gate_failures,
+            trusted_proxies: config.trusted_proxies.clone(),
+            clock: Arc::clone(&ports.clock),
+            entropy: Arc::clone(&ports.entropy),
+        },
         homes: ports.homes.clone(),
-        rate_gate: Arc::clone(&ports.gate),
         tokens: Arc::clone(&ports.tokens),
-        clock: Arc::clone(&ports.clock),
-        entropy: Arc::clone(&ports.entropy),
-        trusted_proxies: config.trusted_proxies.clone(),
         region: config.region.clone(),
-        rate_policies: config.rate_policies,
-        gate_failures,
+        issuer: None,
     }
 }
 

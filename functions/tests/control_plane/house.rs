@@ -11,7 +11,7 @@ use domain::ledger::{Bounds, Share, ShareWrite};
 use domain::policy::RatePolicies;
 use domain::ports::{Cluster, HomePorts, Homes, Ledger, NodeRecord, NodeState, Owner, Pins, Tokens};
 use domain::token::{InvalidToken, TokenRefusal};
-use functions::{ControlPlane, GateFailures, PeerAddr, router};
+use functions::{ControlPlane, Front, GateFailures, PeerAddr, router};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -54,16 +54,19 @@ impl House {
         let clock = Arc::new(TurnedClock::new(NOW_UNIX_MS));
         let gate_failures = Arc::new(GateFailures::default());
         let mut plane = ControlPlane {
+            front: Front {
+                rate_gate: Arc::new(MemoryRateGate::new(clock.clone())),
+                rate_policies: RatePolicies::Enforced,
+                gate_failures: gate_failures.clone(),
+                trusted_proxies: Vec::new(),
+                clock: clock.clone(),
+                entropy: Arc::new(SeededEntropy::new(1)),
+            },
             homes: Homes::new(home_region(NEAR_HOME), home.ports())
                 .with(home_region(FAR_HOME), far_home.ports()),
-            rate_gate: Arc::new(MemoryRateGate::new(clock.clone())),
             tokens: Arc::new(KnownTokens::new()),
-            clock: clock.clone(),
-            entropy: Arc::new(SeededEntropy::new(1)),
-            trusted_proxies: Vec::new(),
             region: region("eu-central-1"),
-            rate_policies: RatePolicies::Enforced,
-            gate_failures: gate_failures.clone(),
+            issuer: None,
         };
         change(&mut plane);
         Self { home, far_home, clock, gate_failures, router: router(plane) }

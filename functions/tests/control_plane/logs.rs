@@ -59,7 +59,7 @@ async fn a_failing_store_is_logged_with_the_id_that_the_user_quotes() {
 #[tokio::test]
 async fn a_failing_gate_is_logged_once_a_minute() {
     let (log, _guard) = Log::begin();
-    let house = House::with(|plane| plane.rate_gate = Arc::new(Broken::Dead));
+    let house = House::with(|plane| plane.front.rate_gate = Arc::new(Broken::Dead));
     for _ in 0..100 {
         house.get("/usage").await;
         house.clock.advance(Duration::from_secs(1));

@@ -68,7 +68,7 @@ async fn a_forged_forwarded_for_changes_nothing() {
 
 #[tokio::test]
 async fn behind_a_trusted_proxy_each_client_counts_by_itself() {
-    let house = House::with(|plane| plane.trusted_proxies = vec!["192.0.2.0/24".parse().unwrap()]);
+    let house = House::with(|plane| plane.front.trusted_proxies = vec!["192.0.2.0/24".parse().unwrap()]);
     let forwarded = |client: &str| Ask::get(USAGE).header("x-forwarded-for", client);
     let forger = || forwarded("198.51.100.7, 203.0.113.1");
     assert_eq!(answered(&house, 20, forger).await, 12);
@@ -112,20 +112,20 @@ async fn what_reaches_no_store_is_not_counted() {
 
 #[tokio::test]
 async fn policies_that_are_off_refuse_nobody() {
-    let house = House::with(|plane| plane.rate_policies = RatePolicies::Off);
+    let house = House::with(|plane| plane.front.rate_policies = RatePolicies::Off);
     assert_eq!(answered(&house, 100, || Ask::get(USAGE)).await, 100);
 }
 
 #[tokio::test]
 async fn a_dead_gate_lets_pass_and_is_counted() {
-    let house = House::with(|plane| plane.rate_gate = Arc::new(Broken::Dead));
+    let house = House::with(|plane| plane.front.rate_gate = Arc::new(Broken::Dead));
     assert_eq!(answered(&house, 100, || Ask::get(USAGE)).await, 100);
     assert_eq!(house.gate_failures.total(), 100);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_gate_lets_pass_after_50_ms() {
-    let house = House::with(|plane| plane.rate_gate = Arc::new(Broken::Silent));
+    let house = House::with(|plane| plane.front.rate_gate = Arc::new(Broken::Silent));
     let begun = Instant::now();
     assert_eq!(house.get("/usage").await.status, 200);
     let waited = begun.elapsed();

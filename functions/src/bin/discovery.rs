@@ -1,0 +1,9 @@
+//! The Lambda function behind `GET /discovery`, and behind every path that nothing is served at.
+
+mod lambda;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lambda::serve(|environment| Ok(functions::discovery_router(functions::setup::lookups(environment)?)))
+}

@@ -1,0 +1,52 @@
+//! Events of an HTTP API, as far as `lambda_http` would panic at what a client may write into them.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use lambda_http::http::header::HOST;
+use lambda_http::request::LambdaRequest;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+/// Bytes of path and query before escapes, each of which makes three of one: `http` takes a URI of 64 KiB. An HTTP API
+/// passes on 10 KiB.
+const URI_BYTES_MAX: usize = 16 * 1024;
+/// What may not stand in a URI's query as it is, and is passed on as clients write it.
+const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
+/// The stage whose name stands in no path.
+const DEFAULT_STAGE: &str = "$default";
+
+/// Makes a request that can be turned into one of `http`, whatever its client wrote. A URI that is too long leads
+/// nowhere, and a body whose encoding is broken is none.
+pub(super) fn defuse(request: &mut LambdaRequest) {
+    let LambdaRequest::ApiGatewayV2(request) = request else { return };
+    remove_host(request);
+    let path = path_within_stage(request);
+    let query = request.raw_query_string.take().unwrap_or_default();
+    if path.len() + query.len() <= URI_BYTES_MAX {
+        request.raw_path = Some(path);
+        request.raw_query_string = Some(utf8_percent_encode(&query, ESCAPED).to_string());
+    } else {
+        request.raw_path = Some("/".to_owned());
+    }
+    let is_broken = |body: &String| request.is_base64_encoded && STANDARD.decode(body).is_err();
+    if request.body.as_ref().is_some_and(is_broken) {
+        request.body = None;
+    }
+}
+
+/// Nothing here asks for it, and a URI can't be made of any text.
+fn remove_host(request: &mut ApiGatewayV2httpRequest) {
+    request.headers.remove(HOST);
+    request.headers.remove("x-forwarded-proto");
+    request.request_context.domain_name = None;
+}
+
+fn path_within_stage(request: &mut ApiGatewayV2httpRequest) -> String {
+    let path = request.raw_path.take().unwrap_or_default();
+    let stage = request.request_context.stage.take().filter(|stage| stage != DEFAULT_STAGE);
+    let within = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(&*stage));
+    match within.unwrap_or(&path) {
+        within if within.starts_with('/') => within.to_owned(),
+        within => format!("/{within}"),
+    }
+}

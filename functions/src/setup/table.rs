@@ -1,0 +1,20 @@
+use super::environment::Reader;
+use super::mistakes::Mistake;
+use super::variables::{AWS_REGION, DYNAMODB_ENDPOINT};
+use stores::dynamo::TableAt;
+
+/// The table, at the endpoint for all where it names none. `None` where nobody says at which endpoint or in which
+/// region it is.
+pub(super) fn located(from: &mut Reader<'_>, table: TableAt) -> Option<TableAt> {
+    let table = match from.text(DYNAMODB_ENDPOINT).map(str::to_owned) {
+        None => table,
+        Some(endpoint) => match table.or_endpoint(&endpoint) {
+            Ok(table) => table,
+            Err(wrong) => return from.note(Mistake::value(DYNAMODB_ENDPOINT, &endpoint, wrong)),
+        },
+    };
+    if table.region().is_none() && table.endpoint().is_none() && from.text(AWS_REGION).is_none() {
+        return from.note(Mistake::missing(AWS_REGION));
+    }
+    Some(table)
+}
