@@ -1,4 +1,5 @@
-//! The control plane: `GET /discovery` and `GET /usage` as an axum router over ports (SPEC sections 4 and 5).
+//! The control plane as an axum router over ports (SPEC sections 4 and 5): `GET /discovery`, `GET /usage`,
+//! `POST /connect/token` and the tenants' key sets.
 //!
 //! The same router answers inside the one-process service, in a Lambda and in tests: it opens no socket, reads
 //! no clock and draws no chance of its own. Handlers parse, call and render; each rule is a small function
@@ -10,12 +11,14 @@ mod discovery;
 mod endpoint;
 mod gate;
 mod issuer;
+mod key_set;
 mod plane;
 mod query;
 mod refusal;
 mod regions;
 mod router;
 pub mod setup;
+mod token;
 mod usage;
 
 pub use answer::InvocationId;
@@ -23,4 +26,4 @@ pub use caller::PeerAddr;
 pub use gate::GateFailures;
 pub use issuer::Issuer;
 pub use plane::{ControlPlane, Front};
-pub use router::{discovery_router, router, usage_router};
+pub use router::{discovery_router, router, token_router, usage_router};

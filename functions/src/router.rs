@@ -1,12 +1,14 @@
 use crate::answer::{finish, options};
 use crate::endpoint::Endpoint;
+use crate::issuer::Issuer;
 use crate::plane::{ControlPlane, Front};
 use crate::refusal::Refusal;
-use crate::{discovery, usage};
+use crate::token::TokenPlane;
+use crate::{discovery, key_set, token, usage};
 use axum::Router;
 use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use domain::http_error::HttpError;
 use std::sync::Arc;
 
@@ -18,9 +20,14 @@ use std::sync::Arc;
 ///
 /// The router has a fallback of its own (404), so it is called or nested, not merged with another such router.
 pub fn router(plane: ControlPlane) -> Router {
-    let front = plane.front.clone();
+    let (front, issuer) = (plane.front.clone(), plane.issuer.clone());
     let plane = Arc::new(plane);
-    finished(discovery_route(plane.clone()).merge(usage_route(plane)), front)
+    let lookups = discovery_route(plane.clone()).merge(usage_route(plane));
+    let routes = match issuer {
+        None => lookups,
+        Some(issuer) => lookups.merge(token_routes(front.clone(), issuer)),
+    };
+    finished(routes, front)
 }
 
 /// Makes the route of `/discovery` alone, with 404 at every other path: a function that is behind all paths that
@@ -36,12 +43,24 @@ pub fn usage_router(plane: ControlPlane) -> Router {
     finished(usage_route(Arc::new(plane)), front)
 }
 
+/// Makes the routes of tokens and key sets alone, with 404 at every other path.
+pub fn token_router(front: Front, issuer: Issuer) -> Router {
+    finished(token_routes(front.clone(), issuer), front)
+}
+
 fn discovery_route(plane: Arc<ControlPlane>) -> Router {
     Router::new().route(Endpoint::DISCOVERY, answered_by(get(discovery::discovery))).with_state(plane)
 }
 
 fn usage_route(plane: Arc<ControlPlane>) -> Router {
     Router::new().route(Endpoint::USAGE, answered_by(get(usage::usage))).with_state(plane)
+}
+
+fn token_routes(front: Front, issuer: Issuer) -> Router {
+    Router::new()
+        .route(Endpoint::TOKEN, answered_by(post(token::token)))
+        .route(Endpoint::KEY_SET, answered_by(get(key_set::key_set)))
+        .with_state(Arc::new(TokenPlane { front, issuer }))
 }
 
 fn answered_by<S: Clone + Send + Sync + 'static>(methods: MethodRouter<S>) -> MethodRouter<S> {
