@@ -1,3 +1,4 @@
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 
@@ -89,6 +90,38 @@ impl Item {
         let value = self.0.get(name).and_then(|value| value.as_s().ok());
         value.map(String::as_str).ok_or_else(|| Undecodable::new(name, "a text"))
     }
+
+    /// `None` where there is no such attribute.
+    pub(super) fn number_if_any(&self, name: &str) -> Result<Option<u64>, Undecodable> {
+        self.has(name).then(|| self.number(name)).transpose()
+    }
+
+    /// `None` where there is no such attribute.
+    pub(super) fn text_if_any(&self, name: &str) -> Result<Option<&str>, Undecodable> {
+        self.has(name).then(|| self.text(name)).transpose()
+    }
+
+    /// A text that `parse` takes.
+    pub(super) fn parsed<T, E>(
+        &self,
+        name: &str,
+        expected: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, Undecodable> {
+        parse(self.text(name)?).map_err(|_| Undecodable::new(name, expected))
+    }
+
+    pub(super) fn texts(&self, name: &str) -> Result<Vec<&str>, Undecodable> {
+        let values = self.0.get(name).and_then(|value| value.as_l().ok());
+        let texts =
+            values.and_then(|values| values.iter().map(|v| v.as_s().ok().map(String::as_str)).collect());
+        texts.ok_or_else(|| Undecodable::new(name, "a list of texts"))
+    }
+
+    pub(super) fn bytes(&self, name: &str) -> Result<&[u8], Undecodable> {
+        let value = self.0.get(name).and_then(|value| value.as_b().ok());
+        value.map(AsRef::as_ref).ok_or_else(|| Undecodable::new(name, "bytes"))
+    }
 }
 
 /// A string attribute.
@@ -99,4 +132,14 @@ pub(super) fn text(value: impl Into<String>) -> AttributeValue {
 /// A number attribute; DynamoDB's numbers have 38 digits, so each of ours fits exactly.
 pub(super) fn number(value: impl Into<i128>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
+}
+
+/// A list of strings, which may be empty, as a set may not.
+pub(super) fn texts(values: impl IntoIterator<Item = String>) -> AttributeValue {
+    AttributeValue::L(values.into_iter().map(AttributeValue::S).collect())
+}
+
+/// A binary attribute.
+pub(super) fn bytes(value: impl Into<Vec<u8>>) -> AttributeValue {
+    AttributeValue::B(Blob::new(value))
 }

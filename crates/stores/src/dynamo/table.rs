@@ -1,10 +1,12 @@
-use super::attributes::{Item, Key, PARTITION, text};
+use super::attributes::{Item, Key, PARTITION, SORT, text};
 use crate::aws::unavailable;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValue;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use domain::ports::Unavailable;
 use std::sync::Arc;
@@ -82,21 +84,41 @@ impl Table {
     }
 
     pub(super) async fn delete(&self, key: Key) -> Result<(), Unavailable> {
-        let request = self.client.delete_item().table_name(&*self.name);
-        let answer = Box::pin(request.set_key(Some(key.into_attributes())).send()).await;
-        answer.map(drop).map_err(|error| unavailable(self.store, &error))
+        self.deleted(key).await.map(drop)
     }
 
-    /// Every item of the partition, as every write left it that was answered before.
+    /// Deletes an item; what it was, without attributes where there was none.
+    pub(super) async fn deleted(&self, key: Key) -> Result<Item, Unavailable> {
+        let request = self.client.delete_item().table_name(&*self.name).return_values(ReturnValue::AllOld);
+        let answer = Box::pin(request.set_key(Some(key.into_attributes())).send()).await;
+        answer.map(|deleted| deleted.attributes.into()).map_err(|error| unavailable(self.store, &error))
+    }
+
+    /// Every item of the partition, as every write left it that was answered before, in the order of the sort keys.
     pub(super) async fn list(&self, partition: String) -> Result<Vec<Item>, Unavailable> {
-        let request = self
-            .client
+        self.pages(self.query(partition).key_condition_expression("#pk = :pk")).await
+    }
+
+    /// Those of the partition whose sort keys begin with `prefix`.
+    pub(super) async fn list_of(&self, partition: String, prefix: &str) -> Result<Vec<Item>, Unavailable> {
+        let query = self
+            .query(partition)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :sk)")
+            .expression_attribute_names("#sk", SORT)
+            .expression_attribute_values(":sk", text(prefix));
+        self.pages(query).await
+    }
+
+    fn query(&self, partition: String) -> QueryFluentBuilder {
+        self.client
             .query()
             .table_name(&*self.name)
             .consistent_read(true)
-            .key_condition_expression("#pk = :pk")
             .expression_attribute_names("#pk", PARTITION)
-            .expression_attribute_values(":pk", text(partition));
+            .expression_attribute_values(":pk", text(partition))
+    }
+
+    async fn pages(&self, request: QueryFluentBuilder) -> Result<Vec<Item>, Unavailable> {
         let mut items = Vec::new();
         let mut from = None;
         for _ in 0..PAGES_MAX {

@@ -1,7 +1,13 @@
-//! What the operator has on the books, as memory and files hold it.
+//! What the operator has on the books, in files that several processes share; and the books themselves, as memory holds
+//! them too.
 
 mod books;
+mod books_record;
 mod families;
+mod families_record;
+mod files;
+mod shared_file;
 
 pub(crate) use books::Books;
 pub(crate) use families::Families;
+pub use files::{FileRegistry, OpenRegistryError};

@@ -10,7 +10,7 @@ pub(crate) fn config() -> ProptestConfig {
 }
 
 /// Any id, and often one of a few, so that parts of two keys are often equal.
-fn id() -> impl Strategy<Value = String> {
+pub(crate) fn id() -> impl Strategy<Value = String> {
     prop_oneof!["[a_-]{1,2}", "[A-Za-z0-9_-]{1,64}"]
 }
 

@@ -1,4 +1,19 @@
 //! A registry's table: the books and the families of refresh tokens of one deployment.
+//!
+//! It is apart from the home tables, so that what only counts never sees a secret's hash.
+//!
+//! | item | `pk` | `sk` |
+//! |---|---|---|
+//! | a tenant | `TENANTS` | `{tenant}` |
+//! | a plan | `PLANS` | `{plan}` |
+//! | an app | `TENANT#{tenant}` | `APP#{app}` |
+//! | the name of a tenant's client | `TENANT#{tenant}` | `CLIENT#{client}` |
+//! | a client | `CLIENT#{client}` | `CLIENT` |
+//! | a tenant's signing key | `KEYS#{tenant}` | `{kid}` |
+//! | a family of refresh tokens | `REFRESH#{family}` | `REFRESH` |
+
+mod books;
+mod families;
 
 use super::table::Table;
 use super::table_definition::{CreateTableError, TABLE};
