@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::admin::Admin;
 use clap::{Args, Parser, Subcommand};
 use domain::claims::AllowedDomain;
 use domain::ids::{AppId, Region, TenantId};
@@ -8,8 +9,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use stores::Retention;
+use stores::vault::VaultAt;
 use syncd::options::{self, DocumentStore, LogFormat, Switch};
-use syncd::setup::{HomeAt, KeysAt};
+use syncd::setup::{HomeAt, KeysAt, RegistryAt};
 
 /// WireSocket: a sync service for Yjs documents, whole on one machine.
 ///
@@ -25,17 +27,22 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serves WebSockets, /discovery, /usage, /health and /metrics on one port (the default).
+    /// Serves WebSockets, /discovery, /usage, tokens, /health and /metrics on one port (the default).
     Serve(Serve),
     /// One of the nodes of `serve --nodes`, with the options of `syncd`. Ends with its standard input.
     #[command(hide = true)]
     Node(Box<Node>),
-    /// Serves /discovery and /usage alone, for nodes that share their home tables and Redis with it: what the Lambda
-    /// functions answer, where there is no Lambda.
+    /// Serves /discovery, /usage and, with a registry and a vault, tokens: for nodes that share their tables and Redis
+    /// with it, what the Lambda functions answer, where there is no Lambda.
     Functions(Box<Functions>),
     /// Prints a token that a running or later server on the same data folder accepts.
     Token(Token),
+    /// Keeps the books: tenants, plans, apps, clients and signing keys, of a local service or of a deployment.
+    Admin(Box<Admin>),
 }
+
+/// How a vault is given.
+pub(crate) const VAULT: &str = "kms:KEY[,region=AWS_REGION][,endpoint=URL]|file:PATH";
 
 /// What every server here is told of the clients of its region and of its Redis.
 #[derive(Debug, Clone, Args)]
@@ -63,6 +70,9 @@ pub(crate) struct Rates {
         hide_env_values = true
     )]
     pub(crate) redis: Option<String>,
+    /// Password of that Redis, or @ and a file that holds it; best given by the variable. The URL then holds none.
+    #[arg(long, env = "WIRESOCKET_REDIS_PASSWORD", value_name = "TEXT|@FILE", hide_env_values = true)]
+    pub(crate) redis_password: Option<String>,
     /// Certificates (PEM) that Redis's own is signed by, where it is none of the system's.
     #[arg(long, env = "WIRESOCKET_REDIS_CA", value_name = "FILE")]
     pub(crate) redis_ca: Option<PathBuf>,
@@ -73,7 +83,7 @@ pub(crate) struct Serve {
     /// Address and port to listen on; port 0 takes a free one.
     #[arg(long, env = "WIRESOCKET_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4400", value_parser = options::address)]
     pub(crate) listen: SocketAddr,
-    /// Folder of the signing key, the key set and the documents; made if missing.
+    /// Folder of the keys, the books and the documents; made if missing.
     #[arg(long, env = "WIRESOCKET_DATA", value_name = "DIR", default_value = ".wiresocket")]
     pub(crate) data: PathBuf,
     /// Name of this region.
@@ -132,6 +142,9 @@ impl Serve {
 pub(crate) struct Node {
     #[command(flatten)]
     pub(crate) options: syncd::setup::Options,
+    /// What the keys of the registry's tenants are sealed by.
+    #[arg(long, env = "WIRESOCKET_VAULT", value_name = VAULT)]
+    pub(crate) vault: Option<VaultAt>,
 }
 
 #[derive(Debug, Args)]
@@ -152,12 +165,24 @@ pub(crate) struct Functions {
         required = true
     )]
     pub(crate) home: Vec<HomeAt>,
-    /// DynamoDB for homes that name no endpoint; by default Amazon's.
+    /// DynamoDB for homes and a registry that name no endpoint; by default Amazon's.
     #[arg(long, env = "WIRESOCKET_DYNAMODB_ENDPOINT", value_name = "URL")]
     pub(crate) dynamodb_endpoint: Option<String>,
-    /// JSON Web Key Set (RFC 7517) that tokens are verified by.
+    /// JSON Web Key Set (RFC 7517) that tokens are verified by, whatever tenant they name; or, with `{tenantId}` in its
+    /// URL, the set of each tenant.
     #[arg(long, env = "WIRESOCKET_JWKS", value_name = "FILE|URL")]
-    pub(crate) jwks: KeysAt,
+    pub(crate) jwks: Option<KeysAt>,
+    /// Registry of tenants, plans, apps, clients and signing keys: a DynamoDB table, or `file:` and the folder of a local
+    /// service. Tenants' tokens are verified by it.
+    #[arg(
+        long,
+        env = "WIRESOCKET_REGISTRY",
+        value_name = "TABLE[,region=AWS_REGION][,endpoint=URL]|file:DIR"
+    )]
+    pub(crate) registry: Option<RegistryAt>,
+    /// What the signing keys of that registry are sealed by: with it, tokens are issued.
+    #[arg(long, env = "WIRESOCKET_VAULT", value_name = VAULT)]
+    pub(crate) vault: Option<VaultAt>,
     #[command(flatten)]
     pub(crate) rates: Rates,
     /// How log lines on stderr are written; RUST_LOG says which.

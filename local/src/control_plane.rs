@@ -1,25 +1,32 @@
 //! The control plane beside a node: over the same ports, on the same port.
 
 use axum::Router;
-use functions::{ControlPlane, Front, GateFailures};
+use domain::ports::Vault;
+use functions::{ControlPlane, Front, GateFailures, Issuer};
 use std::sync::Arc;
+use stores::jwt::TenantKeys;
+use stores::secrets::Argon2Hashes;
 use syncd::Besides;
 use syncd::metrics::OutsideCounter;
-use syncd::setup::Setup;
+use syncd::setup::{RegistryPorts, Setup};
 
-/// The control plane's routes, without a node.
-pub(crate) fn routes(setup: &Setup) -> Router {
-    functions::router(control_plane(setup, Arc::new(GateFailures::default())))
+/// The control plane's routes, without a node. Tokens are issued where a vault opens the registry's keys.
+pub(crate) fn routes(setup: &Setup, vault: Option<Arc<dyn Vault>>) -> Router {
+    functions::router(control_plane(setup, vault, Arc::new(GateFailures::default())))
 }
 
 /// What the node's port serves besides the node's own.
-pub(crate) fn besides(setup: &Setup) -> Besides {
+pub(crate) fn besides(setup: &Setup, vault: Option<Arc<dyn Vault>>) -> Besides {
     let gate_failures = Arc::new(GateFailures::default());
-    let plane = control_plane(setup, Arc::clone(&gate_failures));
+    let plane = control_plane(setup, vault, Arc::clone(&gate_failures));
     Besides { routes: functions::router(plane), counters: counters(gate_failures) }
 }
 
-fn control_plane(Setup { ports, config, .. }: &Setup, gate_failures: Arc<GateFailures>) -> ControlPlane {
+fn control_plane(
+    Setup { ports, config, registry, .. }: &Setup,
+    vault: Option<Arc<dyn Vault>>,
+    gate_failures: Arc<GateFailures>,
+) -> ControlPlane {
     ControlPlane {
         front: Front {
             rate_gate: Arc::clone(&ports.gate),
@@ -32,7 +39,16 @@ fn control_plane(Setup { ports, config, .. }: &Setup, gate_failures: Arc<GateFai
         homes: ports.homes.clone(),
         tokens: Arc::clone(&ports.tokens),
         region: config.region.clone(),
-        issuer: None,
+        issuer: registry.as_ref().zip(vault).map(|(registry, vault)| issuer(registry, vault)),
+    }
+}
+
+fn issuer(RegistryPorts { registry, families }: &RegistryPorts, vault: Arc<dyn Vault>) -> Issuer {
+    Issuer {
+        registry: Arc::clone(registry),
+        families: Arc::clone(families),
+        secrets: Arc::new(Argon2Hashes::new()),
+        signer: Arc::new(TenantKeys::new(Arc::clone(registry), vault)),
     }
 }
 

@@ -1,11 +1,15 @@
-//! The data folder: who uses it, its signing key, and its key set.
+//! The data folder: who uses it, its signing key, its key set, and its books.
 
+use domain::ports::Vault;
 use serde_json::{Value, json};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use stores::jwt::{SigningKey, SigningKeyError};
+use stores::vault::{FileVault, FileVaultError};
+use syncd::setup::RegistryAt;
 
 /// Why a data folder can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +22,8 @@ pub(crate) enum DataFolderError {
     KeySet { path: PathBuf, cause: String },
     #[error(transparent)]
     SigningKey(#[from] SigningKeyError),
+    #[error(transparent)]
+    Vault(#[from] FileVaultError),
 }
 
 /// A folder that this process may use. The lock ends with the process, however it ends.
@@ -53,6 +59,21 @@ impl DataFolder {
     /// Where the documents lie.
     pub(crate) fn documents(&self) -> PathBuf {
         self.path.join("documents")
+    }
+
+    /// The books: tenants, plans, apps, clients and their signing keys.
+    pub(crate) fn registry(&self) -> RegistryAt {
+        RegistryAt::Folder(self.path.clone())
+    }
+
+    /// The file of the key that seals the signing keys of those tenants.
+    pub(crate) fn vault_key(&self) -> PathBuf {
+        self.path.join("vault.key")
+    }
+
+    /// What seals them; its key is made if missing.
+    pub(crate) fn vault(&self) -> Result<Arc<dyn Vault>, DataFolderError> {
+        Ok(Arc::new(FileVault::open_or_create(&self.vault_key())?))
     }
 
     /// The signing key, made if it is missing.

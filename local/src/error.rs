@@ -1,8 +1,10 @@
+use crate::admin::AdminError;
 use crate::data_folder::DataFolderError;
 use std::io;
 use std::net::SocketAddr;
 use stores::disk::DiskError;
 use stores::dynamo::{ConnectError, CreateTableError};
+use stores::vault::OpenVaultError;
 use syncd::RunError;
 use syncd::setup::SetupError;
 
@@ -11,6 +13,12 @@ use syncd::setup::SetupError;
 pub(crate) enum LocalError {
     #[error(transparent)]
     DataFolder(#[from] DataFolderError),
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    #[error("invalid value for '--vault': {0}")]
+    Vault(#[from] OpenVaultError),
+    #[error("'--vault' is of no use without '--registry', which has the keys that it seals")]
+    VaultAlone,
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
@@ -53,7 +61,13 @@ impl LocalError {
     /// 2 where an option's value is wrong, else 1.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Setup(_) | Self::Origins(_) | Self::Listen { .. } | Self::Options(_) => 2,
+            Self::Setup(_)
+            | Self::Vault(_)
+            | Self::VaultAlone
+            | Self::Origins(_)
+            | Self::Listen { .. }
+            | Self::Options(_) => 2,
+            Self::Admin(error) => error.exit_code(),
             _ => 1,
         }
     }

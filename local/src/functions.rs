@@ -3,7 +3,7 @@
 use crate::args::Functions;
 use crate::error::LocalError;
 use crate::serve::{CAPACITY, DRAIN_FOR};
-use crate::{control_plane, http};
+use crate::{control_plane, http, vault};
 use std::io;
 use syncd::options::LeaseLoss;
 use syncd::process;
@@ -14,8 +14,9 @@ pub(crate) fn serve(functions: Functions) -> Result<(), LocalError> {
     process::log(functions.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(LocalError::Runtime)?.block_on(Box::pin(async {
+        let vault = vault::opened(functions.vault.as_ref(), functions.registry.as_ref()).await?;
         let setup = setup::prepare(functions.into()).await?;
-        let routes = control_plane::routes(&setup);
+        let routes = control_plane::routes(&setup, vault);
         // Before anybody is told that it listens, so that whoever ends it then ends it in order.
         let signalled = process::signalled().map_err(LocalError::Signals)?;
         setup.announce(&mut io::stdout().lock())?;
@@ -38,9 +39,11 @@ impl From<Functions> for Options {
             home: functions.home,
             dynamodb_endpoint: functions.dynamodb_endpoint,
             jwks: functions.jwks,
+            registry: functions.registry,
             documents: Some(DocumentsAt::Memory),
             documents_secret: None,
             redis: functions.rates.redis,
+            redis_password: functions.rates.redis_password,
             redis_ca: functions.rates.redis_ca,
             retain_documents: None,
             archive: None,

@@ -21,7 +21,7 @@ const CONNECTIONS_MAX: usize = 4096;
 const LIFE: Duration = Duration::from_secs(120);
 /// How long a request's head may take to arrive, and the next one to begin.
 const HEAD_WAIT: Duration = Duration::from_secs(10);
-/// Bytes of a request's head: a token of 16 KiB fits, with the names that a proxy adds. Bodies are not read.
+/// Bytes of a request's head: a token of 16 KiB fits, with the names that a proxy adds. Bodies are bounded by what reads them.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// How long the answers that are under way at the end may take: longer than any store is waited for.
 const END_WITHIN: Duration = Duration::from_secs(5);

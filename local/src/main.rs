@@ -1,5 +1,6 @@
 //! `wiresocket`: the whole service on one machine and one port, on embedded stores.
 
+mod admin;
 mod args;
 mod banner;
 mod control_plane;
@@ -11,6 +12,7 @@ mod http;
 mod node;
 mod serve;
 mod token;
+mod vault;
 
 use args::{Arguments, Command};
 use clap::Parser;
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         Some(Command::Node(node)) => node::serve(*node),
         Some(Command::Functions(options)) => functions::serve(*options),
         Some(Command::Token(token)) => token::token(&token),
+        Some(Command::Admin(admin)) => admin::run(&admin),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

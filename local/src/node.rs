@@ -2,8 +2,8 @@
 //! the same port.
 
 use crate::args::Node;
-use crate::control_plane;
 use crate::error::LocalError;
+use crate::{control_plane, vault};
 use std::io::{self, Read};
 use std::thread;
 use syncd::{process, setup};
@@ -14,8 +14,9 @@ pub(crate) fn serve(node: Node) -> Result<(), LocalError> {
     thread::spawn(end_with_stdin);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(LocalError::Runtime)?.block_on(Box::pin(async {
+        let vault = vault::opened(node.vault.as_ref(), node.options.registry.as_ref()).await?;
         let setup = setup::prepare(node.options).await?;
-        let besides = control_plane::besides(&setup);
+        let besides = control_plane::besides(&setup, vault);
         let terminated = process::terminated().map_err(LocalError::Signals)?;
         setup.announce(&mut io::stdout().lock())?;
         syncd::run(setup.listeners, setup.ports, setup.config, besides, terminated).await?;

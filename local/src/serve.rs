@@ -36,7 +36,7 @@ async fn serve_alone(options: &Serve) -> Result<(), LocalError> {
     let folder = DataFolder::exclusive(&options.data)?;
     let key = folder.signing_key()?;
     let setup = setup::prepare(node_options(options, &folder, folder.key_set(&key)?)).await?;
-    let besides = control_plane::besides(&setup);
+    let besides = control_plane::besides(&setup, Some(folder.vault()?));
     let token = dev_token(options, &key, setup.ports.clock.unix_ms() / 1000)?;
     // Before anybody is told that it listens, so that whoever ends it then ends it in order.
     let signalled = process::signalled().map_err(LocalError::Signals)?;
@@ -62,10 +62,12 @@ pub(crate) fn node_options(options: &Serve, folder: &DataFolder, keys: PathBuf) 
         public_url: None,
         home: Vec::new(),
         dynamodb_endpoint: None,
-        jwks: KeysAt::File(keys),
+        jwks: Some(KeysAt::File(keys)),
+        registry: Some(folder.registry()),
         documents: Some(documents),
         documents_secret: None,
         redis: options.rates.redis.clone(),
+        redis_password: options.rates.redis_password.clone(),
         redis_ca: options.rates.redis_ca.clone(),
         retain_documents: Some(options.retain_documents),
         archive: options.archive.clone(),

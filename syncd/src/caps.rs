@@ -117,6 +117,9 @@ pub const HOLD: (Duration, Duration) = (Duration::from_secs(2), Duration::from_s
 pub const HEAD_WAIT: Duration = Duration::from_secs(10);
 /// Bytes of a request's head.
 pub const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a request's body that the other routes of the port may read. Each that reads one has a smaller bound of its own;
+/// the node's own routes read none.
+pub const OTHER_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Requests' heads that are being read, and plain HTTP connections, at once.
 pub const HTTP_CONNECTIONS_MAX: usize = 16_384;
 /// How soon a document that could not be pinned again, in another life of its node, tries once more.

@@ -2,6 +2,7 @@
 
 use crate::answer::{self, Answer};
 use crate::attempt::{Attempt, means_upgrade, web_socket_key};
+use crate::caps::OTHER_BODY_BYTES_MAX;
 use crate::handshake::{DocumentPath, classify};
 use crate::link::Link;
 use crate::metrics::HandshakeOutcome;
@@ -13,6 +14,7 @@ use axum::extract::ConnectInfo;
 use domain::client_ip::ClientIp;
 use domain::policy::{Policy, RatePolicies};
 use domain::ports::{RateBucket, Want};
+use http_body_util::Limited;
 use hyper::body::Incoming;
 use hyper::header::{HeaderName, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use hyper::http::request::Parts;
@@ -48,6 +50,7 @@ pub(crate) async fn answer(
         ("/" | "/health", _) => policed(&node, client, answer::health).await,
         ("/metrics", _) => policed(&node, client, answer::metrics).await,
         _ => {
+            let body = Limited::new(body, OTHER_BODY_BYTES_MAX);
             let mut request = Request::from_parts(parts, axum::body::Body::new(body));
             request.extensions_mut().insert(ConnectInfo(peer));
             other(&node, routes, request).await

@@ -35,12 +35,16 @@ pub(crate) async fn serve(options: &Serve) -> Result<(), LocalError> {
     let failed = |source| LocalError::Listen { address: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
+    // Made here, so that every node finds it.
+    folder.vault()?;
     let mut servants = JoinSet::new();
     let shared = Shared {
         table: table::serve(&mut servants).await?,
         loan: loan::documents(options, &folder, &mut servants).await?,
         public_address: address,
         keys,
+        registry: folder.registry(),
+        vault_key: folder.vault_key(),
         cluster_secret: secret(),
     };
     let roster = Arc::new(start(options, &shared).await?);

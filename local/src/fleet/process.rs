@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use stores::Retention;
+use syncd::setup::RegistryAt;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
@@ -33,6 +34,9 @@ pub(super) struct Shared {
     pub(super) public_address: SocketAddr,
     /// The key set's file.
     pub(super) keys: PathBuf,
+    /// The books, and the file of what seals the keys in them.
+    pub(super) registry: RegistryAt,
+    pub(super) vault_key: PathBuf,
     pub(super) cluster_secret: String,
 }
 
@@ -70,6 +74,9 @@ fn command(name: &NodeName, options: &Serve, shared: &Shared) -> io::Result<Comm
     if let Some(redis) = &options.rates.redis {
         command.env("WIRESOCKET_REDIS", redis);
     }
+    if let Some(password) = &options.rates.redis_password {
+        command.env("WIRESOCKET_REDIS_PASSWORD", password);
+    }
     command.arg("node").args(["--listen", "127.0.0.1:0", "--relay-listen", "127.0.0.1:0"]);
     let mut option = |name: &str, value: String| {
         command.arg(name).arg(value);
@@ -99,6 +106,8 @@ fn command(name: &NodeName, options: &Serve, shared: &Shared) -> io::Result<Comm
         command.arg("--redis-ca").arg(ca);
     }
     command.arg("--jwks").arg(&shared.keys);
+    command.arg("--registry").arg(shared.registry.to_string());
+    command.arg("--vault").arg(format!("file:{}", shared.vault_key.display()));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
     Ok(command)
 }
@@ -209,6 +218,7 @@ fn report(node: &NodeName, pid: u32, status: io::Result<ExitStatus>, asked: bool
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::Node;
     use clap::Parser;
     use std::net::Ipv4Addr;
     use syncd::setup::Options;
@@ -222,7 +232,7 @@ mod tests {
     #[derive(Parser)]
     struct NodeLine {
         #[command(flatten)]
-        options: Options,
+        node: Node,
     }
 
     /// What a node reads on the command line that `serve` with these options gives it.
@@ -233,13 +243,15 @@ mod tests {
             loan: None,
             public_address: address,
             keys: PathBuf::from("jwks.json"),
+            registry: RegistryAt::Folder(PathBuf::from("data")),
+            vault_key: PathBuf::from("data/vault.key"),
             cluster_secret: "0".repeat(64),
         };
         let serve = ServeLine::parse_from(["serve"].iter().chain(arguments)).serve;
         let name = NodeName::parse("node-1").unwrap();
         let command = command(&name, &serve, &shared).unwrap();
         // It begins with `node`, which is the command's name there.
-        NodeLine::parse_from(command.as_std().get_args()).options
+        NodeLine::parse_from(command.as_std().get_args()).node.options
     }
 
     #[test]

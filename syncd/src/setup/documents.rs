@@ -1,9 +1,9 @@
 use super::error::SetupError;
 use super::options::Options;
+use super::secret::secret_argument;
 use domain::clock::Clock;
 use domain::ids::Generation;
 use domain::ports::Documents;
-use std::fs;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -125,11 +125,7 @@ fn loan_secret(options: &Options) -> Result<LoanSecret, SetupError> {
     let cause = "is missing: it must be what the process at '--documents' lends under";
     let given = options.documents_secret.as_deref();
     let given = given.ok_or(SetupError::Combination { option: OPTION, cause })?;
-    let text = match given.strip_prefix('@') {
-        None => given.to_owned(),
-        Some(path) => fs::read_to_string(path)
-            .map_err(|error| SetupError::value(OPTION, format!("{path} can't be read ({error})")))?,
-    };
+    let text = secret_argument(given).map_err(|error| SetupError::value(OPTION, error))?;
     LoanSecret::parse(text.trim()).map_err(|error| SetupError::value(OPTION, error))
 }
 

@@ -1,3 +1,4 @@
+use super::access::LazyAccess;
 use super::error::SetupError;
 use super::options::Options;
 use domain::clock::Clock;
@@ -35,6 +36,7 @@ impl FromStr for HomeAt {
 /// with the generation `first`.
 pub(super) async fn homes(
     options: &Options,
+    access: &LazyAccess,
     first: Generation,
     clock: &Arc<dyn Clock>,
 ) -> Result<Homes, SetupError> {
@@ -42,13 +44,20 @@ pub(super) async fn homes(
         let name = HomeRegion::parse(ALONE).expect("five letters are a home region");
         return Ok(Homes::new(name, in_memory(first)));
     };
-    let access = Access::from_environment().await;
-    let ports = |home: &HomeAt| reach(&access, home, options.dynamodb_endpoint.as_deref(), clock);
+    let access = access.get().await;
+    let ports = |home: &HomeAt| reach(access, home, options.dynamodb_endpoint.as_deref(), clock);
     let mut homes = Homes::new(default.name.clone(), ports(default)?);
     for home in others {
         homes = homes.with(home.name.clone(), ports(home)?);
     }
     Ok(homes)
+}
+
+/// A table, at the endpoint for all tables where it names none.
+pub(super) fn at_endpoint(table: &TableAt, endpoint: Option<&str>) -> Result<TableAt, SetupError> {
+    let Some(endpoint) = endpoint else { return Ok(table.clone()) };
+    let table = table.clone().or_endpoint(endpoint);
+    table.map_err(|error| SetupError::value("--dynamodb-endpoint", error))
 }
 
 fn in_memory(first: Generation) -> HomePorts {
@@ -65,11 +74,7 @@ fn reach(
     endpoint: Option<&str>,
     clock: &Arc<dyn Clock>,
 ) -> Result<HomePorts, SetupError> {
-    let mut table = home.table.clone();
-    if let Some(endpoint) = endpoint {
-        table =
-            table.or_endpoint(endpoint).map_err(|error| SetupError::value("--dynamodb-endpoint", error))?;
-    }
+    let table = at_endpoint(&home.table, endpoint)?;
     let reached = access.home(&table).map_err(|error| SetupError::value("--home", error))?;
     let ports = reached.ports(Arc::clone(clock));
     tokio::spawn(look_at(home.name.clone(), table, ports.clone()));
@@ -96,10 +101,10 @@ async fn look_at(home: HomeRegion, table: TableAt, ports: HomePorts) {
 }
 
 /// What DynamoDB says where there is no such table.
-const NO_TABLE: &str = "ResourceNotFoundException";
+pub(super) const NO_TABLE: &str = "ResourceNotFoundException";
 
-/// The command of Amazon's CLI that makes a home table.
-fn create_command(table: &TableAt) -> String {
+/// The command of Amazon's CLI that makes a home's or a registry's table.
+pub(super) fn create_command(table: &TableAt) -> String {
     let option = |name: &str, value: Option<&str>| value.map_or_else(String::new, |v| format!(" {name} {v}"));
     let (pk, sk) = (TABLE.partition_key, TABLE.sort_key);
     format!(

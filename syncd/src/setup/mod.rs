@@ -1,24 +1,30 @@
 //! A node's set-up: from what its operator says to listeners, ports and configuration. Every binary with a node in
 //! it is set up here, and so takes the same options and refuses the same mistakes.
 
+mod access;
+mod check;
 mod documents;
 mod error;
 mod homes;
 mod keys;
 mod options;
 mod region;
+mod registry;
 mod relay;
+mod secret;
 
 pub use documents::{DocumentsAt, at_release};
 pub use error::SetupError;
 pub use homes::HomeAt;
 pub use keys::KeysAt;
 pub use options::Options;
+pub use registry::{RegistryAt, RegistryPorts};
 
 use crate::config::{NodeConfig, RelayConfig};
 use crate::machine::{self, Sockets};
 use crate::node::Ports;
 use crate::serve::Listeners;
+use access::LazyAccess;
 use domain::clock::{Clock, Entropy};
 use domain::ids::NodeName;
 use std::io::{self, Write};
@@ -33,6 +39,8 @@ pub struct Setup {
     pub listeners: Listeners,
     /// The stores that it works on.
     pub ports: Ports,
+    /// The registry that it verifies tenants' tokens by, for whoever issues them beside it.
+    pub registry: Option<RegistryPorts>,
     /// What it is told.
     pub config: NodeConfig,
     /// Where clients reach it on this machine.
@@ -61,7 +69,7 @@ impl Setup {
 /// [`SetupError`], which names the option and what would be right.
 pub async fn prepare(options: Options) -> Result<Setup, SetupError> {
     options.check()?;
-    let ports = ports(&options).await?;
+    let (ports, registry) = ports(&options).await?;
     let clients = listen("--listen", options.listen).await?;
     let address = local_address("--listen", &clients)?;
     let (relay_listener, relay) = relay::relay(&options).await?.unzip();
@@ -69,20 +77,22 @@ pub async fn prepare(options: Options) -> Result<Setup, SetupError> {
         relay_listener.as_ref().map(|listener| local_address("--relay-listen", listener)).transpose()?;
     let config = config(options, address, relay, &*ports.entropy);
     let listeners = Listeners { clients, relay: relay_listener };
-    Ok(Setup { listeners, ports, config, address, relay_address })
+    Ok(Setup { listeners, ports, registry, config, address, relay_address })
 }
 
-/// The stores that the options name.
-async fn ports(options: &Options) -> Result<Ports, SetupError> {
+/// The stores that the options name, and the registry.
+async fn ports(options: &Options) -> Result<(Ports, Option<RegistryPorts>), SetupError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let redis = region::redis(options)?;
     let (documents, first) = documents::store(options, redis.as_ref(), &*clock)?;
-    let homes = homes::homes(options, first, &clock).await?;
+    let access = LazyAccess::default();
+    let homes = homes::homes(options, &access, first, &clock).await?;
+    let registry = registry::registry(options, &access).await?;
     let names = homes.iter().map(|(name, _)| name.clone()).collect();
-    let tokens = Arc::new(keys::verifier(&options.jwks, Arc::clone(&clock), names).await?);
+    let tokens = Arc::new(keys::verifier(options, registry.as_ref(), Arc::clone(&clock), names).await?);
     let gate = region::gate(redis.as_ref(), &clock);
-    Ok(Ports { homes, documents, gate, tokens, clock, entropy })
+    Ok((Ports { homes, documents, gate, tokens, clock, entropy }, registry))
 }
 
 fn config(

@@ -1,7 +1,7 @@
 use super::documents::DocumentsAt;
-use super::error::SetupError;
 use super::homes::HomeAt;
 use super::keys::KeysAt;
+use super::registry::RegistryAt;
 use crate::options::{self, LeaseLoss, LogFormat, Switch};
 use clap::Args;
 use domain::ids::{NodeName, Region};
@@ -46,12 +46,21 @@ pub struct Options {
         value_delimiter = ' '
     )]
     pub home: Vec<HomeAt>,
-    /// DynamoDB for homes that name no endpoint; by default Amazon's.
+    /// DynamoDB for homes and a registry that name no endpoint; by default Amazon's.
     #[arg(long, env = "WIRESOCKET_DYNAMODB_ENDPOINT", value_name = "URL")]
     pub dynamodb_endpoint: Option<String>,
-    /// JSON Web Key Set (RFC 7517) that tokens are verified by.
+    /// JSON Web Key Set (RFC 7517) that tokens are verified by, whatever tenant they name; or, with `{tenantId}` in its
+    /// URL, the set of each tenant, which verifies that tenant's tokens alone.
     #[arg(long, env = "WIRESOCKET_JWKS", value_name = "FILE|URL")]
-    pub jwks: KeysAt,
+    pub jwks: Option<KeysAt>,
+    /// Registry of the tenants' signing keys, by which their tokens are verified: a DynamoDB table, or `file:` and the
+    /// folder of a local service.
+    #[arg(
+        long,
+        env = "WIRESOCKET_REGISTRY",
+        value_name = "TABLE[,region=AWS_REGION][,endpoint=URL]|file:DIR"
+    )]
+    pub registry: Option<RegistryAt>,
     /// Redis or Valkey of this region, one server or a cluster: rates count there for all nodes and functions of the
     /// region, and documents outlive their nodes. `rediss://` is TLS. Best given by the variable where it holds a
     /// password.
@@ -62,6 +71,9 @@ pub struct Options {
         hide_env_values = true
     )]
     pub redis: Option<String>,
+    /// Password of that Redis, or @ and a file that holds it; best given by the variable. The URL then holds none.
+    #[arg(long, env = "WIRESOCKET_REDIS_PASSWORD", value_name = "TEXT|@FILE", hide_env_values = true)]
+    pub redis_password: Option<String>,
     /// Certificates (PEM) that Redis's own is signed by, where it is none of the system's.
     #[arg(long, env = "WIRESOCKET_REDIS_CA", value_name = "FILE")]
     pub redis_ca: Option<PathBuf>,
@@ -130,193 +142,4 @@ pub struct Options {
         hide_possible_values = true
     )]
     pub log: LogFormat,
-}
-
-impl Options {
-    /// Refuses options that contradict each other, that would go unused, or that name no store.
-    ///
-    /// # Errors
-    /// [`SetupError`], which names the option and what would be right.
-    pub fn check(&self) -> Result<(), SetupError> {
-        let refuse = |option, cause| Err(SetupError::Combination { option, cause });
-        if let Some((option, cause)) = self.unused() {
-            return refuse(option, cause);
-        }
-        let takes_every_address = self.relay_listen.is_some_and(|listen| listen.ip().is_unspecified());
-        if takes_every_address && self.relay_address.is_none() {
-            let cause = "is missing: '--relay-listen' takes every address, and other nodes need one to dial";
-            return refuse("--relay-address", cause);
-        }
-        let names: Vec<_> = self.home.iter().map(|home| &home.name).collect();
-        if names.iter().enumerate().any(|(i, name)| names[..i].contains(name)) {
-            return refuse("--home", "names a home region twice: give each one table");
-        }
-        self.redis_url()?;
-        self.archive_url()?;
-        Ok(())
-    }
-
-    /// An option that would go unused, and why.
-    fn unused(&self) -> Option<(&'static str, &'static str)> {
-        let documents = self.documents_at();
-        let are_lent = matches!(documents, DocumentsAt::Lender(_));
-        let options = [
-            (
-                self.relay_address.is_some() && self.relay_listen.is_none(),
-                ("--relay-address", "is of no use without '--relay-listen'"),
-            ),
-            (
-                self.dynamodb_endpoint.is_some() && self.home.is_empty(),
-                ("--dynamodb-endpoint", "is of no use without '--home', which names a table"),
-            ),
-            (
-                self.redis_ca.is_some() && self.redis.is_none(),
-                ("--redis-ca", "is of no use without '--redis'"),
-            ),
-            (
-                self.data.is_some() && documents != DocumentsAt::Disk,
-                ("--data", "is of no use where '--documents' is not disk: leave one of them out"),
-            ),
-            (
-                self.documents_secret.is_some() && !are_lent,
-                (
-                    "--documents-secret",
-                    "is of no use where '--documents' is not the URL of a process that lends",
-                ),
-            ),
-            (
-                self.retain_documents.is_some() && are_lent,
-                (
-                    "--retain-documents",
-                    "is of no use where documents are lent: the process that lends them keeps them",
-                ),
-            ),
-            (
-                self.archive_every.is_some() && self.archive.is_none(),
-                ("--archive-every", "is of no use without '--archive', which says where"),
-            ),
-        ];
-        options.into_iter().find_map(|(is_unused, option)| is_unused.then_some(option))
-    }
-
-    pub(super) fn documents_at(&self) -> DocumentsAt {
-        let by_default = || match (&self.data, &self.redis) {
-            (Some(_), _) => DocumentsAt::Disk,
-            (None, Some(_)) => DocumentsAt::Redis,
-            (None, None) => DocumentsAt::Memory,
-        };
-        self.documents.clone().unwrap_or_else(by_default)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::setup::prepare;
-    use clap::Parser;
-
-    #[derive(Debug, Parser)]
-    struct CommandLine {
-        #[command(flatten)]
-        options: Options,
-    }
-
-    fn parsed(arguments: &[&str]) -> Result<Options, clap::Error> {
-        let jwks = ["node", "--jwks", "http://127.0.0.1:9/none", "--listen", "127.0.0.1:0"];
-        CommandLine::try_parse_from(jwks.iter().chain(arguments)).map(|line| line.options)
-    }
-
-    async fn refusal(arguments: &[&str]) -> String {
-        match prepare(parsed(arguments).unwrap()).await {
-            Err(error) => error.to_string(),
-            Ok(_) => panic!("{arguments:?} is taken"),
-        }
-    }
-
-    #[tokio::test]
-    async fn options_that_do_not_go_together_are_refused_by_name() {
-        let short = "s".repeat(31);
-        let lender = ["--documents", "http://127.0.0.1:1"];
-        let cases: [(&[&str], &str); 24] = [
-            (&["--relay-listen", "127.0.0.1:0"], "'--cluster-secret' is missing"),
-            (&["--relay-listen", "127.0.0.1:0", "--cluster-secret", &short], "at least 32 bytes"),
-            (&["--relay-listen", "127.0.0.1:0", "--cluster-secret", "@/no/file"], "/no/file"),
-            (&["--relay-listen", "0.0.0.0:0"], "'--relay-address' is missing"),
-            (&["--relay-address", "a:1"], "'--relay-address' is of no use"),
-            (&["--documents", "disk"], "needs '--data DIR'"),
-            (&["--documents", "memory", "--data", "d"], "'--data' is of no use"),
-            (&["--documents", "http://127.0.0.1:1"], "'--documents-secret' is missing"),
-            (&["--documents", "http://127.0.0.1:1", "--documents-secret", &short], "32 to 1024"),
-            (&["--documents", "redis"], "needs '--redis URL'"),
-            (&["--redis", "http://a:1"], "'--redis'"),
-            (&["--redis", "redis://u:ssssssssssssssssssssssssssssssssssssss@"], "'--redis'"),
-            (&["--redis", "rediss://a:1", "--redis-ca", "/no/file"], "/no/file"),
-            (&["--redis-ca", "ca.pem"], "'--redis-ca' is of no use"),
-            (&["--retain-documents", "24h"], "'--retain-documents' is 0s or forever"),
-            (&["--archive", "file:///proc/none"], "'--archive'"),
-            (&["--archive", "http://a"], "'--archive': `http://a`"),
-            (&["--archive-every", "5m"], "'--archive-every' is of no use"),
-            (&["--documents-secret", &short], "'--documents-secret' is of no use"),
-            (&[lender[0], lender[1], "--retain-documents", "0s"], "'--retain-documents' is of no use"),
-            (&["--data", "d", "--redis", "redis://a:1", "--documents", "redis"], "'--data' is of no use"),
-            (&["--dynamodb-endpoint", "http://a"], "'--dynamodb-endpoint' is of no use"),
-            (&["--home", "a=table", "--home", "a=other"], "twice"),
-            (&["--home", "a=table", "--dynamodb-endpoint", "a"], "no endpoint"),
-        ];
-        for (arguments, expected) in cases {
-            let refusal = refusal(arguments).await;
-            assert!(refusal.contains(expected), "{arguments:?}: {refusal}");
-            assert!(!refusal.contains(&short), "a secret is never told: {refusal}");
-        }
-    }
-
-    #[test]
-    fn values_that_can_not_be_used_are_refused_by_name() {
-        for (option, value) in [
-            ("--home", "table"),
-            ("--home", "a=table,endpoint=nowhere"),
-            ("--documents", "redis://a"),
-            ("--retain-documents", "never"),
-            ("--archive-every", "0s"),
-            ("--public-url", "https://a"),
-            ("--relay-address", "a"),
-            ("--relay-listen", "a:1"),
-            ("--on-lease-loss", "maybe"),
-            ("--capacity", "0"),
-        ] {
-            let error = parsed(&[option, value]).unwrap_err();
-            assert_eq!(error.exit_code(), 2);
-            assert!(error.to_string().contains(option), "{error}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_node_without_a_name_draws_one_that_no_other_has() {
-        let (one, other) = tokio::join!(prepare(parsed(&[]).unwrap()), prepare(parsed(&[]).unwrap()));
-        let (one, other) = (one.unwrap_or_else(|e| panic!("{e}")), other.unwrap_or_else(|e| panic!("{e}")));
-        assert!(one.config.name.as_str().starts_with("node-") && one.config.name.as_str().len() == 13);
-        assert_ne!(one.config.name, other.config.name);
-    }
-
-    #[tokio::test]
-    async fn a_home_table_that_can_not_be_reached_does_not_keep_a_node_from_starting() {
-        let homes = ["--home", "a=table", "--home", "b=other", "--dynamodb-endpoint", "http://127.0.0.1:9"];
-        let setup = prepare(parsed(&homes).unwrap()).await.unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(setup.ports.homes.default_home().as_str(), "a");
-        assert_eq!(setup.ports.homes.iter().count(), 2);
-    }
-
-    #[tokio::test]
-    async fn it_is_said_where_a_node_listens() {
-        let relay = ["--relay-listen", "127.0.0.1:0", "--cluster-secret", "0123456789abcdef0123456789abcdef"];
-        let setup = prepare(parsed(&relay).unwrap()).await.unwrap_or_else(|error| panic!("{error}"));
-        let mut said = Vec::new();
-        setup.announce(&mut said).unwrap();
-        let relay = setup.config.relay.unwrap().address;
-        assert_eq!(
-            String::from_utf8(said).unwrap(),
-            format!("listening http://{}\nrelay {relay}\n", setup.address)
-        );
-        assert_eq!(setup.config.url, format!("ws://{}", setup.address));
-    }
 }

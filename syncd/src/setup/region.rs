@@ -1,14 +1,17 @@
 use super::documents::DocumentsAt;
 use super::error::SetupError;
 use super::options::Options;
+use super::secret::secret_argument;
 use domain::clock::Clock;
 use domain::ports::RateGate;
+use std::fmt::Display;
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 use stores::memory::MemoryRateGate;
 use stores::redis::{Redis, RedisRateGate, RedisUrl};
 
+const PASSWORD: &str = "--redis-password";
 /// How long it is waited, in the background, until the log says that Redis does not answer.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -26,9 +29,16 @@ pub(super) fn redis(options: &Options) -> Result<Option<Redis>, SetupError> {
 
 impl Options {
     pub(super) fn redis_url(&self) -> Result<Option<RedisUrl>, SetupError> {
+        let Some(text) = &self.redis else { return Ok(None) };
         // What was given is not told: it may hold a password.
-        let parse = |text: &String| text.parse().map_err(|error| SetupError::value("--redis", error));
-        self.redis.as_ref().map(parse).transpose()
+        let url: RedisUrl = text.parse().map_err(|error| SetupError::value("--redis", error))?;
+        let Some(password) = &self.redis_password else { return Ok(Some(url)) };
+        let refuse = |cause: &dyn Display| SetupError::value(PASSWORD, cause);
+        let password = secret_argument(password).map_err(|error| refuse(&error))?;
+        if password.is_empty() {
+            return Err(refuse(&"it is empty: give Redis's password, or leave the option out"));
+        }
+        url.with_password(&password).map(Some).map_err(|error| refuse(&error))
     }
 }
 

@@ -1,0 +1,253 @@
+//! The command line of `wiresocket admin`.
+
+use super::books::BooksAt;
+use super::report::Form;
+use clap::{Args, Subcommand};
+use domain::bounds::{LIMIT_MAX, NAME_BYTES_MAX};
+use domain::claims::AllowedDomain;
+use domain::ids::{AppId, AppKey, ClientId, HomeRegion, KeyId, PlanId, TenantId};
+use domain::registry::Refresh;
+use stores::jwt::Start;
+
+#[derive(Debug, Args)]
+pub(crate) struct Admin {
+    #[command(subcommand)]
+    pub(super) books: Book,
+    #[command(flatten)]
+    pub(super) at: BooksAt,
+    /// Prints one JSON value instead of text for people.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl Admin {
+    pub(super) fn form(&self) -> Form {
+        if self.json { Form::Json } else { Form::Text }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Book {
+    /// Paying organisations.
+    #[command(subcommand)]
+    Tenants(Tenants),
+    /// What apps are sold as: the limits that their tokens carry.
+    #[command(subcommand)]
+    Plans(Plans),
+    /// Products or environments of tenants.
+    #[command(subcommand)]
+    Apps(Apps),
+    /// Who asks for tokens in an app's name.
+    #[command(subcommand)]
+    Clients(Clients),
+    /// What a tenant's tokens are signed by.
+    #[command(subcommand)]
+    Keys(Keys),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Tenants {
+    /// Makes a tenant and its first signing key; one that is there stays as it is.
+    Create {
+        /// The tenant's id, as tokens say it.
+        #[arg(value_name = "TENANT", value_parser = tenant)]
+        tenant: TenantId,
+        /// What people call it.
+        #[arg(long, value_name = "TEXT", default_value = "", value_parser = name)]
+        name: String,
+    },
+    /// Lists every tenant.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Plans {
+    /// Makes a plan, or changes the limits that are given: tokens that are issued from then on carry them.
+    Set {
+        /// The plan's id.
+        #[arg(value_name = "PLAN", value_parser = plan)]
+        plan: PlanId,
+        #[command(flatten)]
+        limits: GivenLimits,
+    },
+    /// Lists every plan.
+    List,
+}
+
+/// The limits that a command names.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct GivenLimits {
+    /// Open WebSockets that an app may have.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=LIMIT_MAX))]
+    pub(super) max_connections: Option<u64>,
+    /// Active documents that an app may have.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=LIMIT_MAX))]
+    pub(super) max_documents: Option<u64>,
+    /// Sessions that one document may have.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=LIMIT_MAX))]
+    pub(super) max_users_per_doc: Option<u64>,
+    /// Ops that an app may make in any 60 seconds.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=LIMIT_MAX))]
+    pub(super) ops_per_minute: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Apps {
+    /// Makes an app of a tenant that there is.
+    Create(NewApp),
+    /// Sells an app as another plan: tokens that are issued from then on carry its limits.
+    SetPlan {
+        /// The app.
+        #[arg(value_name = "TENANT/APP", value_parser = app)]
+        app: AppKey,
+        /// A plan that there is.
+        #[arg(value_name = "PLAN", value_parser = plan)]
+        plan: PlanId,
+    },
+    /// Lists a tenant's apps, or every tenant's.
+    List {
+        /// Whose apps.
+        #[arg(value_name = "TENANT", value_parser = tenant)]
+        tenant: Option<TenantId>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewApp {
+    /// The app: its tenant's id and its own, as tokens say them.
+    #[arg(value_name = "TENANT/APP", value_parser = app)]
+    pub(super) app: AppKey,
+    /// A plan that there is.
+    #[arg(long, value_name = "PLAN", value_parser = plan)]
+    pub(super) plan: PlanId,
+    /// Home region that the app is counted in, for good; by default the deployment's first.
+    #[arg(long, value_name = "NAME", value_parser = home)]
+    pub(super) home: Option<HomeRegion>,
+    /// Domain that browsers may connect from, up to three; none means any.
+    #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',', value_parser = origin)]
+    pub(super) origin: Vec<AllowedDomain>,
+    /// What people call it.
+    #[arg(long, value_name = "TEXT", default_value = "", value_parser = name)]
+    pub(super) name: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Clients {
+    /// Makes a client and its secret, which is shown this once.
+    Create(NewClient),
+    /// Lists the clients of an app, of a tenant or of every tenant, without their secrets.
+    List {
+        /// Whose clients.
+        #[arg(value_name = "TENANT[/APP]", value_parser = tenant_or_app)]
+        of: Option<TenantOrApp>,
+    },
+    /// Lets a client have no token from now on. Access tokens that it has are good for up to 15 minutes more.
+    Revoke {
+        /// The client's id.
+        #[arg(value_name = "CLIENT", value_parser = client)]
+        client: ClientId,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewClient {
+    /// The app that its tokens speak for.
+    #[arg(value_name = "TENANT/APP", value_parser = app)]
+    pub(super) app: AppKey,
+    /// Lets it have refresh tokens (scope `offline_access`).
+    #[arg(long)]
+    refresh: bool,
+}
+
+impl NewClient {
+    pub(super) fn refresh(&self) -> Refresh {
+        if self.refresh { Refresh::Allowed } else { Refresh::Denied }
+    }
+}
+
+/// Whose clients are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TenantOrApp {
+    Tenant(TenantId),
+    App(AppKey),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Keys {
+    /// Lists a tenant's signing keys and what each is for.
+    List {
+        /// Whose keys.
+        #[arg(value_name = "TENANT", value_parser = tenant)]
+        tenant: TenantId,
+    },
+    /// Makes the tenant's next key, which signs once everybody who verifies knows it.
+    Rotate(Rotation),
+    /// Deletes a key that does not sign: what it signed is refused within minutes.
+    Revoke {
+        /// Whose key.
+        #[arg(value_name = "TENANT", value_parser = tenant)]
+        tenant: TenantId,
+        /// The key's id, as `keys list` shows it. It may begin with a hyphen.
+        #[arg(value_name = "KEY", value_parser = key, allow_hyphen_values = true)]
+        key: KeyId,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Rotation {
+    /// Whose keys.
+    #[arg(value_name = "TENANT", value_parser = tenant)]
+    pub(super) tenant: TenantId,
+    /// Lets it sign from now on, as for a key that others may have; its first tokens may be refused for a minute.
+    #[arg(long)]
+    at_once: bool,
+}
+
+impl Rotation {
+    pub(super) fn start(&self) -> Start {
+        if self.at_once { Start::AtOnce } else { Start::WhenKnown }
+    }
+}
+
+fn tenant(text: &str) -> Result<TenantId, String> {
+    TenantId::parse(text).map_err(|error| error.to_string())
+}
+
+fn plan(text: &str) -> Result<PlanId, String> {
+    PlanId::parse(text).map_err(|error| error.to_string())
+}
+
+fn client(text: &str) -> Result<ClientId, String> {
+    ClientId::parse(text).map_err(|error| error.to_string())
+}
+
+fn key(text: &str) -> Result<KeyId, String> {
+    KeyId::parse(text).map_err(|error| error.to_string())
+}
+
+fn app(text: &str) -> Result<AppKey, String> {
+    let (of, app) = text.split_once('/').ok_or("expected TENANT/APP, such as acme/editor")?;
+    Ok(AppKey { tenant: tenant(of)?, app: AppId::parse(app).map_err(|error| error.to_string())? })
+}
+
+fn tenant_or_app(text: &str) -> Result<TenantOrApp, String> {
+    if text.contains('/') { app(text).map(TenantOrApp::App) } else { tenant(text).map(TenantOrApp::Tenant) }
+}
+
+fn home(text: &str) -> Result<HomeRegion, String> {
+    HomeRegion::parse(text).map_err(|error| error.to_string())
+}
+
+fn origin(text: &str) -> Result<AllowedDomain, String> {
+    let wrong = "expected a host or host:port, such as app.example.com or localhost:3000";
+    AllowedDomain::parse(text).ok_or_else(|| wrong.to_owned())
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let is_plain = !text.chars().any(char::is_control);
+    if text.len() <= NAME_BYTES_MAX && is_plain {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("expected at most {NAME_BYTES_MAX} bytes without control characters"))
+    }
+}

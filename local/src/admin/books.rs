@@ -1,0 +1,122 @@
+use super::error::AdminError;
+use crate::args::VAULT;
+use crate::data_folder::DataFolder;
+use crate::error::LocalError;
+use crate::vault;
+use clap::Args;
+use domain::clock::{Clock, Entropy};
+use domain::ids::{AppKey, ClientId, PlanId, TenantId};
+use domain::ports::{Registry, SecretHashes, Vault};
+use domain::registry::{App, Client, Plan, Tenant};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use stores::jwt::TenantKeys;
+use stores::secrets::Argon2Hashes;
+use stores::system::{SystemClock, SystemEntropy};
+use stores::vault::VaultAt;
+use syncd::setup::{RegistryAt, RegistryPorts};
+
+/// Which books are meant.
+#[derive(Debug, Args)]
+pub(super) struct BooksAt {
+    /// Folder of a local service, which may be running; made if missing, and `.wiresocket` by default.
+    #[arg(long, global = true, env = "WIRESOCKET_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Table of a deployment. Credentials are looked for where Amazon's tools do.
+    #[arg(
+        long,
+        global = true,
+        env = "WIRESOCKET_REGISTRY",
+        value_name = "TABLE[,region=AWS_REGION][,endpoint=URL]|file:DIR"
+    )]
+    registry: Option<RegistryAt>,
+    /// What seals the signing keys of that deployment; needed where keys are made.
+    #[arg(
+        long,
+        global = true,
+        env = "WIRESOCKET_VAULT",
+        value_name = VAULT
+    )]
+    vault: Option<VaultAt>,
+}
+
+/// The folder of a local service that is told of none.
+const FOLDER: &str = ".wiresocket";
+
+/// The books, and what is needed to write in them.
+pub(super) struct Books {
+    registry: Arc<dyn Registry>,
+    keys: Option<TenantKeys>,
+    hashes: Argon2Hashes,
+    clock: SystemClock,
+}
+
+impl Books {
+    pub(super) async fn open(at: &BooksAt) -> Result<Self, LocalError> {
+        let (registry, vault) = match (&at.data, &at.registry, &at.vault) {
+            (Some(_), Some(_), _) => {
+                let cause = "is of no use where '--registry' names the books: leave one of them out";
+                return Err(AdminError::Combination { option: "--data", cause }.into());
+            }
+            (data, None, None) => {
+                let folder = DataFolder::shared(data.as_deref().unwrap_or(Path::new(FOLDER)))?;
+                (folder.registry(), Some(folder.vault()?))
+            }
+            (_, registry, vault) => {
+                let vault = vault::opened(vault.as_ref(), registry.as_ref()).await?;
+                (registry.clone().ok_or(LocalError::VaultAlone)?, vault)
+            }
+        };
+        Ok(Self::of(RegistryPorts::open(&registry).await?.registry, vault))
+    }
+
+    pub(super) fn of(registry: Arc<dyn Registry>, vault: Option<Arc<dyn Vault>>) -> Self {
+        let keys = vault.map(|vault| TenantKeys::new(Arc::clone(&registry), vault));
+        Self { registry, keys, hashes: Argon2Hashes::new(), clock: SystemClock::new() }
+    }
+
+    pub(super) fn registry(&self) -> &dyn Registry {
+        &*self.registry
+    }
+
+    /// What makes signing keys.
+    pub(super) fn keys(&self) -> Result<&TenantKeys, AdminError> {
+        self.keys.as_ref().ok_or(AdminError::NoVault)
+    }
+
+    pub(super) fn hashes(&self) -> &dyn SecretHashes {
+        &self.hashes
+    }
+
+    pub(super) fn entropy(&self) -> &dyn Entropy {
+        &SystemEntropy
+    }
+
+    pub(super) fn now_unix_s(&self) -> u64 {
+        self.clock.unix_ms() / 1000
+    }
+
+    pub(super) async fn tenant(&self, id: &TenantId) -> Result<Tenant, AdminError> {
+        self.registry.tenant(id).await?.ok_or_else(|| AdminError::NoTenant(id.clone()))
+    }
+
+    /// The one tenant that is meant, or all.
+    pub(super) async fn tenants(&self, one: Option<&TenantId>) -> Result<Vec<Tenant>, AdminError> {
+        match one {
+            Some(id) => Ok(vec![self.tenant(id).await?]),
+            None => Ok(self.registry.tenants().await?),
+        }
+    }
+
+    pub(super) async fn plan(&self, id: &PlanId) -> Result<Plan, AdminError> {
+        self.registry.plan(id).await?.ok_or_else(|| AdminError::NoPlan(id.clone()))
+    }
+
+    pub(super) async fn app(&self, key: &AppKey) -> Result<App, AdminError> {
+        self.registry.app(key).await?.ok_or_else(|| AdminError::NoApp(key.clone()))
+    }
+
+    pub(super) async fn client(&self, id: &ClientId) -> Result<Client, AdminError> {
+        self.registry.client(id).await?.ok_or_else(|| AdminError::NoClient(id.clone()))
+    }
+}

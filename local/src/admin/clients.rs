@@ -1,0 +1,132 @@
+use super::apps::shown;
+use super::args::{Clients, NewClient, TenantOrApp};
+use super::books::Books;
+use super::error::AdminError;
+use super::report::{Report, table};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::clock::{Entropy, rfc3339_ms};
+use domain::ids::ClientId;
+use domain::ports::Added;
+use domain::registry::{Client, Refresh};
+use serde_json::{Value, json};
+
+/// Random bytes of a client's id and of its secret.
+const ID_BYTES: usize = 16;
+const SECRET_BYTES: usize = 32;
+
+pub(super) async fn run(command: &Clients, books: &Books) -> Result<Report, AdminError> {
+    match command {
+        Clients::Create(client) => create(client, books).await,
+        Clients::List { of } => list(of.as_ref(), books).await,
+        Clients::Revoke { client } => revoke(client, books).await,
+    }
+}
+
+async fn create(new: &NewClient, books: &Books) -> Result<Report, AdminError> {
+    let app = books.app(&new.app).await?.key;
+    let id = format!("client_{}", drawn::<ID_BYTES>(books.entropy()));
+    let id = ClientId::parse(&id).expect("29 letters, digits, hyphens and underscores are an id");
+    let secret = format!("wss_{}", drawn::<SECRET_BYTES>(books.entropy()));
+    let client = Client {
+        id,
+        app,
+        secret: books.hashes().hash(&secret).await?,
+        refresh: new.refresh(),
+        created_unix_s: books.now_unix_s(),
+        revoked_unix_s: None,
+    };
+    if books.registry().add_client(&client).await? == Added::Exists {
+        return Err(AdminError::DrawnTwice);
+    }
+    let mut json = as_json(&client);
+    json["client_secret"] = json!(secret);
+    let text = format!(
+        "client_id      {}\nclient_secret  {secret}\n\nThe secret is shown this once: only its hash is kept.",
+        client.id
+    );
+    Ok(Report { text, json })
+}
+
+async fn list(of: Option<&TenantOrApp>, books: &Books) -> Result<Report, AdminError> {
+    let tenant = match of {
+        None => None,
+        Some(TenantOrApp::Tenant(tenant)) => Some(tenant),
+        Some(TenantOrApp::App(app)) => {
+            books.app(app).await?;
+            Some(&app.tenant)
+        }
+    };
+    let mut clients = Vec::new();
+    for tenant in books.tenants(tenant).await? {
+        clients.extend(books.registry().clients(&tenant.id).await?);
+    }
+    if let Some(TenantOrApp::App(app)) = of {
+        clients.retain(|client| client.app == *app);
+    }
+    let rows: Vec<_> = clients.iter().map(row).collect();
+    Ok(Report {
+        text: table(["CLIENT", "APP", "REFRESH", "MADE", "REVOKED"], &rows),
+        json: json!({"clients": clients.iter().map(as_json).collect::<Vec<_>>()}),
+    })
+}
+
+async fn revoke(id: &ClientId, books: &Books) -> Result<Report, AdminError> {
+    if !books.registry().revoke_client(id, books.now_unix_s()).await? {
+        return Err(AdminError::NoClient(id.clone()));
+    }
+    let client = books.client(id).await?;
+    let text = format!(
+        "revoked the client {id}: it gets no token any more; access tokens that it has expire within 15 minutes"
+    );
+    Ok(Report { text, json: as_json(&client) })
+}
+
+/// `BYTES` random bytes in base64url.
+fn drawn<const BYTES: usize>(entropy: &dyn Entropy) -> String {
+    let mut bytes = [0; BYTES];
+    bytes.chunks_mut(8).for_each(|chunk| {
+        let drawn = entropy.next_u64().to_le_bytes();
+        chunk.copy_from_slice(&drawn[..chunk.len()]);
+    });
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn row(client: &Client) -> [String; 5] {
+    let refresh = match client.refresh {
+        Refresh::Allowed => "yes",
+        Refresh::Denied => "no",
+    };
+    let revoked = client.revoked_unix_s.map_or_else(|| "-".to_owned(), instant);
+    [client.id.to_string(), shown(&client.app), refresh.to_owned(), instant(client.created_unix_s), revoked]
+}
+
+fn as_json(client: &Client) -> Value {
+    json!({
+        "client_id": client.id.as_str(),
+        "tenant": client.app.tenant.as_str(),
+        "app": client.app.app.as_str(),
+        "refresh": client.refresh == Refresh::Allowed,
+        "created": instant(client.created_unix_s),
+        "revoked": client.revoked_unix_s.map(instant),
+    })
+}
+
+fn instant(unix_s: u64) -> String {
+    rfc3339_ms(unix_s.saturating_mul(1000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stores::system::SeededEntropy;
+
+    #[test]
+    fn what_is_drawn_has_all_its_bits() {
+        let entropy = SeededEntropy::new(7);
+        let (id, secret) = (drawn::<ID_BYTES>(&entropy), drawn::<SECRET_BYTES>(&entropy));
+        assert_eq!((id.len(), secret.len()), (22, 43));
+        assert_ne!(id, drawn::<ID_BYTES>(&entropy));
+        assert!(!secret.contains("AAAA"), "{secret}");
+    }
+}

@@ -1,0 +1,72 @@
+use domain::ids::{AppKey, ClientId, KeyId, PlanId, TenantId};
+use domain::ports::Unavailable;
+use stores::jwt::MakeKeyError;
+
+/// Why a command of `wiresocket admin` was not done: what is missing, and the command that makes it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AdminError {
+    #[error("no tenant `{0}`: make it with `wiresocket admin tenants create {0}`")]
+    NoTenant(TenantId),
+    #[error(
+        "no plan `{0}`: make it with `wiresocket admin plans set {0} --max-connections N --max-documents N \
+         --max-users-per-doc N --ops-per-minute N`"
+    )]
+    NoPlan(PlanId),
+    #[error("the plan `{plan}` is new and needs all its limits: give {missing} too")]
+    NewPlan { plan: PlanId, missing: String },
+    #[error(
+        "no app `{tenant}/{app}`: make it with `wiresocket admin apps create {tenant}/{app} --plan PLAN`",
+        tenant = .0.tenant,
+        app = .0.app
+    )]
+    NoApp(AppKey),
+    #[error(
+        "there is an app `{0}` already, and it differs: `wiresocket admin apps list` shows how; only its plan can be \
+         changed, with `wiresocket admin apps set-plan {0} PLAN`"
+    )]
+    AppDiffers(String),
+    #[error("invalid value for '--origin': {0} domains are given, and an app has at most 3: leave some out")]
+    Origins(usize),
+    #[error("no client `{0}`: `wiresocket admin clients list` shows which there are")]
+    NoClient(ClientId),
+    #[error(
+        "a client of the drawn id is there already, which chance does not bring about: repair the random source"
+    )]
+    DrawnTwice,
+    #[error(
+        "no key `{key}` of the tenant `{tenant}`: `wiresocket admin keys list {tenant}` shows which there are"
+    )]
+    NoKey { tenant: TenantId, key: KeyId },
+    #[error(
+        "the key `{key}` signs for `{tenant}`: let another sign first, with `wiresocket admin keys rotate {tenant} \
+         --at-once`"
+    )]
+    KeySigns { tenant: TenantId, key: KeyId },
+    #[error("no key was made: {0}")]
+    NoNewKey(MakeKeyError),
+    #[error("'--vault' is missing: keys are made, and '--registry' needs to be told what seals them")]
+    NoVault,
+    #[error("'{option}' {cause}")]
+    Combination { option: &'static str, cause: &'static str },
+    #[error("{0}; whether the change was made is not known: look with `list`, or repeat the command")]
+    Unavailable(#[from] Unavailable),
+}
+
+impl From<MakeKeyError> for AdminError {
+    fn from(error: MakeKeyError) -> Self {
+        match error {
+            MakeKeyError::Unavailable(store) => Self::Unavailable(store),
+            MakeKeyError::TooMany | MakeKeyError::Generation => Self::NoNewKey(error),
+        }
+    }
+}
+
+impl AdminError {
+    /// 2 where an option is wrong, else 1.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::NewPlan { .. } | Self::Origins(_) | Self::NoVault | Self::Combination { .. } => 2,
+            _ => 1,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+use super::args::{Keys, Rotation};
+use super::books::Books;
+use super::error::AdminError;
+use super::report::{Report, table};
+use domain::clock::rfc3339_ms;
+use domain::ids::{KeyId, TenantId};
+use domain::registry::{Standing, TenantKey, standing};
+use serde_json::{Value, json};
+use stores::jwt::Start;
+
+pub(super) async fn run(command: &Keys, books: &Books) -> Result<Report, AdminError> {
+    match command {
+        Keys::List { tenant } => list(tenant, books).await,
+        Keys::Rotate(rotation) => rotate(rotation, books).await,
+        Keys::Revoke { tenant, key } => revoke(tenant, key, books).await,
+    }
+}
+
+async fn list(tenant: &TenantId, books: &Books) -> Result<Report, AdminError> {
+    let now = books.now_unix_s();
+    books.tenant(tenant).await?;
+    let keys = books.registry().keys(tenant).await?;
+    let mut newest_first: Vec<&TenantKey> = keys.iter().collect();
+    newest_first.sort_by(|a, b| b.signs_from_unix_s.cmp(&a.signs_from_unix_s).then(b.id.cmp(&a.id)));
+    let stands = |key: &TenantKey| standing(key, &keys, now);
+    let row = |key: &&TenantKey| {
+        [key.id.to_string(), stands(key).as_str().to_owned(), instant(key.signs_from_unix_s)]
+    };
+    let rows: Vec<_> = newest_first.iter().map(row).collect();
+    let json: Vec<_> = newest_first.iter().map(|key| as_json(key, stands(key))).collect();
+    Ok(Report { text: table(["KEY", "STANDING", "SIGNS FROM"], &rows), json: json!({ "keys": json }) })
+}
+
+async fn rotate(rotation: &Rotation, books: &Books) -> Result<Report, AdminError> {
+    let (tenant, start) = (&rotation.tenant, rotation.start());
+    books.tenant(tenant).await?;
+    let key = books.keys()?.make(tenant, books.now_unix_s(), start).await?;
+    let text = match start {
+        Start::AtOnce => format!("the key {} signs for {tenant} from now on", key.id),
+        Start::WhenKnown => {
+            format!(
+                "the key {} is published, and signs for {tenant} from {} on",
+                key.id,
+                instant(key.signs_from_unix_s)
+            )
+        }
+    };
+    let stands = if key.signs_from_unix_s > books.now_unix_s() { Standing::Next } else { Standing::Active };
+    Ok(Report { text, json: as_json(&key, stands) })
+}
+
+/// Deletes a key, unless it signs: its tenant would be without one, or an older one would sign again.
+async fn revoke(tenant: &TenantId, id: &KeyId, books: &Books) -> Result<Report, AdminError> {
+    books.tenant(tenant).await?;
+    let keys = books.registry().keys(tenant).await?;
+    let key = keys.iter().find(|key| key.id == *id);
+    let key = key.ok_or_else(|| AdminError::NoKey { tenant: tenant.clone(), key: id.clone() })?;
+    let stands = standing(key, &keys, books.now_unix_s());
+    if stands == Standing::Active {
+        return Err(AdminError::KeySigns { tenant: tenant.clone(), key: id.clone() });
+    }
+    books.registry().drop_key(tenant, id).await?;
+    let text = format!("revoked the key {id} of {tenant}: what it signed is refused within 15 minutes");
+    Ok(Report { text, json: as_json(key, stands) })
+}
+
+fn as_json(key: &TenantKey, stands: Standing) -> Value {
+    json!({
+        "tenant": key.tenant.as_str(),
+        "key": key.id.as_str(),
+        "standing": stands.as_str(),
+        "signs_from": instant(key.signs_from_unix_s),
+    })
+}
+
+fn instant(unix_s: u64) -> String {
+    rfc3339_ms(unix_s.saturating_mul(1000))
+}

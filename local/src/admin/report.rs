@@ -1,0 +1,62 @@
+//! What a command did, as people and machines read it.
+
+use serde_json::Value;
+use std::io::{self, Write};
+
+/// How it is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Lines and tables.
+    Text,
+    /// One JSON value.
+    Json,
+}
+
+/// What came of a command.
+#[derive(Debug, PartialEq)]
+pub(super) struct Report {
+    /// For people, its last line without an end.
+    pub(super) text: String,
+    /// The same for machines.
+    pub(super) json: Value,
+}
+
+impl Report {
+    pub(super) fn print(&self, form: Form) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        match form {
+            Form::Text => writeln!(out, "{}", self.text)?,
+            Form::Json => writeln!(out, "{:#}", self.json)?,
+        }
+        out.flush()
+    }
+}
+
+/// A table with a line for each row, its columns two spaces apart.
+pub(super) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([heads[column].len()]).max().unwrap_or(0)
+    };
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |cells: [&str; N]| {
+        let padded: String =
+            cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}  ")).collect();
+        padded.trim_end().to_owned()
+    };
+    let heads = line(heads);
+    let rows = rows.iter().map(|row| line(row.each_ref().map(String::as_str)));
+    [heads].into_iter().chain(rows).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_of_a_table_are_as_wide_as_their_widest_cell() {
+        let rows = [["ä", ""], ["longer", "x"]].map(|row| row.map(str::to_owned));
+        assert_eq!(table(["ID", "NAME"], &rows), "ID      NAME\nä\nlonger  x");
+        assert_eq!(table(["ID"], &[]), "ID");
+    }
+}
