@@ -5,3 +5,4 @@ mod servers;
 use servers::dynoxide::Dynoxide;
 
 servers::home_conformance!(Dynoxide::with_ports());
+servers::registry_conformance!(Dynoxide::with_registry());

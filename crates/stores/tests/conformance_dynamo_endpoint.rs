@@ -10,3 +10,4 @@ fn endpoint() -> String {
 }
 
 servers::home_conformance!(FreshTable::with_ports(&endpoint()));
+servers::registry_conformance!(FreshTable::with_registry(&endpoint()));

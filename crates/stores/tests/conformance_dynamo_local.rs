@@ -37,3 +37,4 @@ fn text(path: &Path) -> &str {
 }
 
 servers::home_conformance!(FreshTable::with_ports(endpoint()));
+servers::registry_conformance!(FreshTable::with_registry(endpoint()));

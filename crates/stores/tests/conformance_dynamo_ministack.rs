@@ -7,3 +7,4 @@ use servers::fresh_table::FreshTable;
 use servers::ministack;
 
 servers::home_conformance!(FreshTable::with_ports(ministack::endpoint()));
+servers::registry_conformance!(FreshTable::with_registry(ministack::endpoint()));

@@ -55,3 +55,13 @@ mod usage_log {
     use super::*;
     stores::conformance!(usage_log, ((), Arc::new(stores::memory::MemoryUsageLog::new())));
 }
+
+mod registry {
+    use super::*;
+    stores::conformance!(registry, ((), Arc::new(stores::memory::MemoryRegistry::new())));
+}
+
+mod refresh_families {
+    use super::*;
+    stores::conformance!(refresh_families, ((), Arc::new(stores::memory::MemoryRegistry::new())));
+}

@@ -16,7 +16,10 @@ mod ids;
 pub mod ledger;
 pub mod pins;
 pub mod rate_gate;
+pub mod refresh_families;
+pub mod registry;
 pub mod usage_log;
+pub mod vault;
 
 /// Makes a test of each clause of a port's contract; see [`mod@crate::conformance`].
 #[macro_export]
@@ -157,6 +160,44 @@ macro_rules! conformance {
             buckets_are_apart
         );
     };
+    (registry, $fixture:expr) => {
+        $crate::conformance_clauses!(registry, $fixture,
+            a_new_registry_is_empty
+            entries_are_read_as_they_were_added
+            what_exists_is_not_added_again
+            plans_and_apps_are_replaced
+            lists_are_in_the_order_of_the_ids
+            many_clients_are_listed_whole
+            tenants_are_kept_apart
+            a_clients_id_is_unique_over_all_tenants
+            a_revoked_client_keeps_its_first_time
+            a_key_is_dropped_once
+            of_racing_entries_one_is_added
+            racing_writes_all_stand
+        );
+    };
+    (refresh_families, $fixture:expr) => {
+        $crate::conformance_clauses!(refresh_families, $fixture,
+            each_token_is_followed_by_the_next
+            a_reused_token_revokes_its_family
+            a_repeat_is_told_apart_from_a_reuse
+            an_unknown_family_is_refused
+            another_client_is_refused_and_revokes_nothing
+            a_token_expires
+            beginning_may_be_repeated
+            families_are_apart
+            of_racing_turns_one_is_good_and_the_family_is_revoked
+            racing_copies_of_a_turn_revoke_nothing
+        );
+    };
+    (vault, $fixture:expr) => {
+        $crate::conformance_clauses!(vault, $fixture,
+            what_was_sealed_is_opened
+            what_is_sealed_shows_nothing
+            what_was_sealed_opens_for_its_tenant_and_key_alone
+            what_was_changed_does_not_open
+        );
+    };
     (usage_log, $fixture:expr) => {
         $crate::conformance_clauses!(usage_log, $fixture,
             what_is_added_to_a_bucket_adds_up
@@ -197,7 +238,10 @@ mod tests {
             include_str!("ledger.rs"),
             include_str!("pins.rs"),
             include_str!("rate_gate.rs"),
+            include_str!("refresh_families.rs"),
+            include_str!("registry.rs"),
             include_str!("usage_log.rs"),
+            include_str!("vault.rs"),
         ];
         for clause in ports.iter().flat_map(|port| port.split("\npub async fn ").skip(1)) {
             let name = clause.split('(').next().unwrap();

@@ -1,6 +1,7 @@
-use super::{clock, table};
+use super::{clock, registry, table};
 use ::dynoxide::Database;
 use domain::ports::HomePorts;
+use stores::dynamo::DynamoRegistry;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -29,6 +30,14 @@ impl Dynoxide {
         let home = table(&server.endpoint, "home").await;
         home.create_table().await.unwrap();
         (server, home.ports(clock()))
+    }
+
+    /// One with a registry's table.
+    pub(crate) async fn with_registry() -> (Self, DynamoRegistry) {
+        let server = Self::start().await;
+        let registry = registry(&server.endpoint, "registry");
+        registry.create_table().await.unwrap();
+        (server, registry)
     }
 
     pub(crate) fn endpoint(&self) -> &str {

@@ -1,8 +1,8 @@
-use super::{clock, table};
+use super::{clock, registry, table};
 use domain::ports::HomePorts;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
-use stores::dynamo::DynamoHome;
+use stores::dynamo::{DynamoHome, DynamoRegistry};
 
 /// A table for one test, on a server that others use too. Deleted when the test ends.
 pub(crate) struct FreshTable {
@@ -12,14 +12,26 @@ pub(crate) struct FreshTable {
 impl FreshTable {
     /// A table whose name no other test has had.
     pub(crate) async fn with_ports(endpoint: &str) -> (Self, HomePorts) {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
-        let (process, nth) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-        let home = table(endpoint, &format!("wiresocket-test-{now}-{process}-{nth}")).await;
+        let home = table(endpoint, &unused_name()).await;
         home.create_table().await.unwrap();
         let ports = home.ports(clock());
         (Self { home }, ports)
     }
+
+    /// The same for a registry.
+    pub(crate) async fn with_registry(endpoint: &str) -> (Self, DynamoRegistry) {
+        let name = unused_name();
+        let registry = registry(endpoint, &name);
+        registry.create_table().await.unwrap();
+        (Self { home: table(endpoint, &name).await }, registry)
+    }
+}
+
+fn unused_name() -> String {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let (process, nth) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    format!("wiresocket-test-{now}-{process}-{nth}")
 }
 
 impl Drop for FreshTable {

@@ -16,6 +16,12 @@ impl Message {
         Self { body_at: head.len(), bytes: [head.as_bytes(), body].concat() }
     }
 
+    /// A message as it is written here, in full.
+    pub(crate) fn raw(text: &str) -> Self {
+        let body_at = text.find("\r\n\r\n").map(|at| at + 4).unwrap();
+        Self { bytes: text.as_bytes().to_vec(), body_at }
+    }
+
     /// The next message of a connection; `None` where it ends.
     pub(crate) async fn read(stream: &mut TcpStream) -> Option<Self> {
         Self::read_with(stream, body_length).await

@@ -9,6 +9,7 @@ pub(crate) mod fresh_table;
 pub(crate) mod gate;
 pub(crate) mod http;
 pub(crate) mod installed;
+pub(crate) mod kms;
 pub(crate) mod lossy;
 pub(crate) mod ministack;
 pub(crate) mod process;
@@ -19,13 +20,19 @@ pub(crate) mod slow_object;
 pub(crate) mod switch;
 
 use std::sync::Arc;
-use stores::dynamo::{Access, DynamoHome, TableAt};
+use stores::dynamo::{Access, DynamoHome, DynamoRegistry, TableAt};
 use stores::system::SystemClock;
 
 /// The table `name` of the server at `endpoint`, made or not.
 pub(crate) async fn table(endpoint: &str, name: &str) -> DynamoHome {
     let table: TableAt = format!("{name},endpoint={endpoint}").parse().unwrap();
     Access::from_environment().await.home(&table).unwrap()
+}
+
+/// The registry's table `name` of the server at `endpoint`, made or not.
+pub(crate) fn registry(endpoint: &str, name: &str) -> DynamoRegistry {
+    let table: TableAt = format!("{name},endpoint={endpoint}").parse().unwrap();
+    Access::of_function().registry(&table).unwrap()
 }
 
 /// The machine's clock.
@@ -61,3 +68,25 @@ macro_rules! home_conformance {
     };
 }
 pub(crate) use home_conformance;
+
+/// A test of each clause of the two ports of a registry's table. `$fresh` gives what must live as long as the table, and
+/// the table.
+macro_rules! registry_conformance {
+    ($fresh:expr) => {
+        mod registry {
+            use super::*;
+            stores::conformance!(registry, {
+                let (server, registry): (_, stores::dynamo::DynamoRegistry) = $fresh.await;
+                (server, std::sync::Arc::new(registry))
+            });
+        }
+        mod refresh_families {
+            use super::*;
+            stores::conformance!(refresh_families, {
+                let (server, registry): (_, stores::dynamo::DynamoRegistry) = $fresh.await;
+                (server, std::sync::Arc::new(registry))
+            });
+        }
+    };
+}
+pub(crate) use registry_conformance;
