@@ -18,6 +18,7 @@ mod refusal;
 mod regions;
 mod router;
 pub mod setup;
+pub mod sweep;
 mod token;
 mod usage;
 

@@ -1,9 +1,10 @@
 //! The Lambda function behind `GET /usage`.
 
+mod http_api;
 mod lambda;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    lambda::serve(|environment| Ok(functions::usage_router(functions::setup::lookups(environment)?)))
+    http_api::serve(|environment| Ok(functions::usage_router(functions::setup::lookups(environment)?)))
 }

@@ -1,25 +1,86 @@
 use super::environment::{Reader, Settings};
 use super::mistakes::{Mistake, Mistakes};
-use super::variables::JWKS;
+use super::registry::registry_table;
+use super::variables::{JWKS, REGISTRY};
 use domain::clock::Clock;
 use domain::ids::HomeRegion;
-use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
-use stores::jwt::{Jwks, JwksFile, JwksUrl, Verifier};
+use stores::dynamo::{Access, TableAt};
+use stores::jwt::{
+    InvalidJwksUrl, Jwks, JwksFile, JwksUrl, KeySources, RegistryJwks, TenantJwks, TenantJwksUrl, Verifier,
+};
 
-/// Where the keys are that tokens are verified by.
-pub(super) enum KeysAt {
+/// Where the keys are that tokens are verified by: the operator's own, the tenants', or both.
+pub(super) struct KeysAt {
+    operator: Option<OperatorKeysAt>,
+    tenants: Option<TenantKeysAt>,
+}
+
+/// A key set that is trusted for every tenant.
+enum OperatorKeysAt {
     File(PathBuf),
+    Url(String),
+}
+
+/// A key set for each tenant.
+enum TenantKeysAt {
+    Registry(TableAt),
     Url(String),
 }
 
 impl Settings for KeysAt {
     fn read(from: &mut Reader<'_>) -> Option<Self> {
-        from.required(JWKS, |text| {
-            let is_url = text.contains("://");
-            Ok::<_, Infallible>(if is_url { Self::Url(text.to_owned()) } else { Self::File(text.into()) })
-        })
+        let registry = registry_table(from)?;
+        let jwks = from.text(JWKS).map(str::to_owned);
+        let tenants = registry.map(TenantKeysAt::Registry);
+        match jwks {
+            None if tenants.is_none() => from.note(Mistake::combination(
+                REGISTRY,
+                format_args!(
+                    "is missing, and so is {}: one of them says where the keys of tokens are",
+                    JWKS.name
+                ),
+            )),
+            None => Some(Self { operator: None, tenants }),
+            Some(url) if TenantJwksUrl::is_meant_by(&url) && tenants.is_some() => {
+                let wrong = format_args!(
+                    "is of no use: tenants' keys are in {}, so leave one of them out",
+                    REGISTRY.name
+                );
+                from.note(Mistake::combination(JWKS, wrong))
+            }
+            Some(url) if TenantJwksUrl::is_meant_by(&url) => {
+                Some(Self { operator: None, tenants: Some(TenantKeysAt::Url(url)) })
+            }
+            Some(text) => Some(Self { operator: Some(OperatorKeysAt::of(text)), tenants }),
+        }
+    }
+}
+
+impl OperatorKeysAt {
+    fn of(text: String) -> Self {
+        if text.contains("://") { Self::Url(text) } else { Self::File(text.into()) }
+    }
+
+    fn source(self) -> Result<Box<dyn Jwks>, Mistakes> {
+        match self {
+            Self::File(path) => Ok(Box::new(JwksFile::new(path))),
+            Self::Url(url) => Ok(Box::new(JwksUrl::new(&url).map_err(|wrong| unusable(&url, &wrong))?)),
+        }
+    }
+}
+
+impl TenantKeysAt {
+    fn source(self, access: &Access, clock: &Arc<dyn Clock>) -> Result<Arc<dyn TenantJwks>, Mistakes> {
+        match self {
+            Self::Registry(table) => {
+                let registry =
+                    access.registry(&table).map_err(|wrong| Mistake::combination(REGISTRY, wrong))?;
+                Ok(Arc::new(RegistryJwks::new(Arc::new(registry), Arc::clone(clock))))
+            }
+            Self::Url(url) => Ok(Arc::new(TenantJwksUrl::new(&url).map_err(|wrong| unusable(&url, &wrong))?)),
+        }
     }
 }
 
@@ -28,14 +89,15 @@ impl KeysAt {
     pub(super) fn verifier(
         self,
         homes: Vec<HomeRegion>,
+        access: &Access,
         clock: &Arc<dyn Clock>,
     ) -> Result<Verifier, Mistakes> {
-        let source: Box<dyn Jwks> = match self {
-            Self::File(path) => Box::new(JwksFile::new(path)),
-            Self::Url(url) => {
-                Box::new(JwksUrl::new(&url).map_err(|wrong| Mistake::value(JWKS, &url, wrong))?)
-            }
-        };
-        Ok(Verifier::new(source, Arc::clone(clock), homes))
+        let operator = self.operator.map(OperatorKeysAt::source).transpose()?;
+        let tenants = self.tenants.map(|keys| keys.source(access, clock)).transpose()?;
+        Ok(Verifier::of(KeySources { operator, tenants }, Arc::clone(clock), homes))
     }
+}
+
+fn unusable(url: &str, wrong: &InvalidJwksUrl) -> Mistake {
+    Mistake::value(JWKS, url, wrong)
 }

@@ -36,8 +36,8 @@ impl Settings for LookupSettings {
 pub fn lookups(environment: &Environment) -> Result<ControlPlane, Mistakes> {
     let LookupSettings { front, homes, keys, region } = environment.read()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let tokens = keys.verifier(homes.names(), &clock)?;
-    let homes =
-        homes.reach(&Access::of_function(), &clock).map_err(|wrong| Mistake::combination(HOME, wrong))?;
+    let access = Access::of_function();
+    let tokens = keys.verifier(homes.names(), &access, &clock)?;
+    let homes = homes.reach(&access, &clock).map_err(|wrong| Mistake::combination(HOME, wrong))?;
     Ok(ControlPlane { front: front.front(&clock)?, homes, tokens: Arc::new(tokens), region, issuer: None })
 }

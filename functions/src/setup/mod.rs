@@ -7,9 +7,13 @@ mod homes;
 mod keys;
 mod lookups;
 mod mistakes;
+mod registry;
+mod sweep;
 mod table;
 mod variables;
 
 pub use environment::Environment;
 pub use lookups::lookups;
 pub use mistakes::{Mistake, Mistakes};
+pub use registry::issuer;
+pub use sweep::sweep;

@@ -20,9 +20,19 @@ pub(super) const DYNAMODB_ENDPOINT: Variable = Variable {
 /// Set by Lambda itself.
 pub(super) const AWS_REGION: Variable =
     Variable { name: "AWS_REGION", expected: "an AWS region, such as eu-central-1", shown: Shown::Always };
+pub(super) const REGISTRY: Variable = Variable {
+    name: "WIRESOCKET_REGISTRY",
+    expected: "the registry's table: TABLE[,region=AWS_REGION][,endpoint=URL], such as wiresocket-registry",
+    shown: Shown::Always,
+};
+pub(super) const VAULT: Variable = Variable {
+    name: "WIRESOCKET_VAULT",
+    expected: "kms:KEY[,region=REGION][,endpoint=URL] or file:PATH",
+    shown: Shown::Always,
+};
 pub(super) const JWKS: Variable = Variable {
     name: "WIRESOCKET_JWKS",
-    expected: "a file, or https://HOST/PATH",
+    expected: "a file, https://HOST/PATH, or https://HOST/{tenantId}/.well-known/jwks",
     // A URL may hold a secret in its query.
     shown: Shown::Never,
 };

@@ -45,7 +45,7 @@ impl Presented {
             return Err(invalid("the client says twice who it is").into());
         }
         let basic = header.to_str().ok().and_then(basic);
-        let refused = || TokenFailure::from(OAuthError::InvalidClient).to_whom(Scheme::Basic);
+        let refused = || TokenFailure::from(OAuthError::InvalidClient).asked_by(Scheme::Basic);
         let (basic_id, secret) = basic.ok_or_else(refused)?;
         if id.is_some_and(|id| id != basic_id) {
             return Err(invalid("client_id is another one in the form than in the header").into());

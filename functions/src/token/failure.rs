@@ -25,7 +25,7 @@ pub(crate) enum TokenFailure {
 
 impl TokenFailure {
     /// The same failure, for a client that said in this way who it is.
-    pub(super) fn to_whom(self, scheme: Scheme) -> Self {
+    pub(super) fn asked_by(self, scheme: Scheme) -> Self {
         match self {
             Self::OAuth { error, .. } => Self::OAuth { error, scheme },
             refused @ Self::Refused(_) => refused,

@@ -60,6 +60,6 @@ impl TokenPlane {
             GrantType::ClientCredentials => self.client_credentials(&presented, &form).await,
             GrantType::RefreshToken => self.refresh_token(&presented, &form).await,
         };
-        outcome.map_err(|failure| failure.to_whom(presented.scheme))
+        outcome.map_err(|failure| failure.asked_by(presented.scheme))
     }
 }

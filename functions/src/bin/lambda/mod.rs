@@ -1,10 +1,6 @@
-//! What the functions share that Lambda runs: their events and answers, their logs, and how a start fails.
+//! What all functions share: the thread that runs them, their logs, and how a start fails.
 
-mod event;
-mod http;
 mod log;
-
-pub(crate) use http::serve;
 
 use lambda_http::Error;
 use std::fmt::Display;
@@ -15,7 +11,7 @@ const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 
 /// Runs a function until Lambda ends the process. One thread does: an instance has one request at a time, and waits
 /// for stores in it.
-fn run<E: Display>(function: impl Future<Output = Result<(), Ended<E>>>) -> ExitCode {
+pub(crate) fn run<E: Display>(function: impl Future<Output = Result<(), Ended<E>>>) -> ExitCode {
     log::begin();
     if std::env::var_os(RUNTIME_API).is_none() {
         tracing::error!(
@@ -37,7 +33,7 @@ fn run<E: Display>(function: impl Future<Output = Result<(), Ended<E>>>) -> Exit
 }
 
 /// Why a function ends.
-enum Ended<E> {
+pub(crate) enum Ended<E> {
     /// Its environment can't be used.
     SetUp(E),
     /// Lambda can't be talked to.

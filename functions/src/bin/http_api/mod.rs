@@ -1,4 +1,8 @@
-use super::{Ended, event, run};
+//! What the functions share that answer the events of an HTTP API.
+
+mod event;
+
+use crate::lambda::{Ended, run};
 use axum::Router;
 use functions::setup::{Environment, Mistakes};
 use functions::{InvocationId, PeerAddr};

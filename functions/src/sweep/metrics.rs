@@ -1,0 +1,40 @@
+use super::report::{HomeReport, RegionCounts};
+use serde_json::{Value, json};
+
+/// Where CloudWatch puts the metrics.
+const NAMESPACE: &str = "WireSocket";
+
+/// A run's counts as CloudWatch reads metrics out of logs (its "embedded metric format"): one object for each home and
+/// region, to be logged as a line of its own.
+#[must_use]
+pub fn embedded_metrics(reports: &[HomeReport], now_unix_ms: u64) -> Vec<Value> {
+    let regions = reports.iter().flat_map(|report| report.regions.iter().map(move |region| (report, region)));
+    regions
+        .map(|(report, (region, counts))| {
+            let mut object = json!({ "Home": report.home.as_str(), "Region": region.as_str() });
+            let metrics = metrics(*counts);
+            let names = metrics.map(|(name, _)| json!({ "Name": name, "Unit": "Count" }));
+            object["_aws"] = json!({
+                "Timestamp": now_unix_ms,
+                "CloudWatchMetrics": [{
+                    "Namespace": NAMESPACE,
+                    "Dimensions": [["Home", "Region"]],
+                    "Metrics": names,
+                }],
+            });
+            for (name, count) in metrics {
+                object[name] = json!(count);
+            }
+            object
+        })
+        .collect()
+}
+
+fn metrics(counts: RegionCounts) -> [(&'static str, u64); 4] {
+    [
+        ("Connections", counts.connections),
+        ("NodesUp", counts.up),
+        ("NodesDraining", counts.draining),
+        ("NodesReaped", counts.reaped),
+    ]
+}
