@@ -3,6 +3,7 @@
 use crate::plane::{Front, answered};
 use crate::refusal::Refusal;
 use crate::token::{TokenPlane, sha256};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
@@ -20,11 +21,13 @@ use std::sync::Arc;
 /// Answers with the keys that are to sign, that sign, and that signed lately.
 pub(crate) async fn key_set(
     State(plane): State<Arc<TokenPlane>>,
-    Path(tenant): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     parts: Parts,
 ) -> Result<Response, Refusal> {
     let TokenPlane { front, issuer } = &*plane;
     front.admit(Policy::Token, front.client(&parts)).await?;
+    // An escape that makes no text names no tenant.
+    let Path(tenant) = path.map_err(|_| HttpError::NotFound)?;
     let tenant = TenantId::parse(&tenant).map_err(|_| HttpError::NotFound)?;
     let document = document(front, &*issuer.registry, &tenant).await?;
     Ok(render(document, &parts.headers))

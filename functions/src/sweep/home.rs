@@ -8,6 +8,9 @@ use domain::ports::{HomePorts, NodeRecord, NodeState, Sighting, Unavailable};
 use std::collections::HashMap;
 use std::time::Duration;
 
+/// What is left of a run for its counts: a look at a table that takes its time, and the pause before it.
+const COUNTING_TIME: Duration = Duration::from_secs(8);
+
 /// Nodes that may be dead, by the beat at which they stood when they came to be suspected.
 type Suspects = HashMap<(Region, NodeId), u64>;
 
@@ -27,8 +30,11 @@ impl<'r> HomeSweep<'r> {
     }
 
     pub(super) async fn run(mut self) -> HomeReport {
-        if let Err(failure) = self.sweep().await {
-            self.failed(failure);
+        let ended = tokio::time::timeout(self.remaining(), self.sweep()).await;
+        match ended {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => self.failed(failure),
+            Err(_) => self.failed(Unavailable::new("cluster", "the run is over before its end")),
         }
         self.report.log();
         self.report
@@ -37,7 +43,7 @@ impl<'r> HomeSweep<'r> {
     async fn sweep(&mut self) -> Result<(), Unavailable> {
         let (_, nodes) = self.nodes().await?;
         let mut suspects = self.suspects(&nodes).await?;
-        while !suspects.is_empty() && self.remaining() > LOOK_EVERY {
+        while !suspects.is_empty() && !self.watching_time().is_zero() {
             self.look(&mut suspects).await;
             if !suspects.is_empty() {
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -91,7 +97,7 @@ impl<'r> HomeSweep<'r> {
     }
 
     async fn reap(&mut self, record: &NodeRecord) -> Result<(), Unavailable> {
-        let reaped = tokio::time::timeout(self.remaining(), lease::reap(self.home, record)).await;
+        let reaped = tokio::time::timeout(self.watching_time(), lease::reap(self.home, record)).await;
         let reaped = reaped
             .unwrap_or_else(|_| Err(Unavailable::new("cluster", "the run ends before a reaping does")))?;
         if let Reaping::Done(struck) = reaped {
@@ -114,6 +120,11 @@ impl<'r> HomeSweep<'r> {
 
     fn failed(&mut self, failure: Unavailable) {
         self.report.failure = Some(failure);
+    }
+
+    /// How long it may still be watched and reaped.
+    fn watching_time(&self) -> Duration {
+        self.remaining().saturating_sub(COUNTING_TIME)
     }
 
     fn remaining(&self) -> Duration {

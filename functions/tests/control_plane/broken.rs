@@ -1,14 +1,16 @@
 //! Stores that do not answer.
 
 use domain::claims::Claims;
-use domain::ids::{AppKey, DocumentKey, NodeId, Region};
+use domain::ids::{AppKey, ClientId, DocumentKey, KeyId, NodeId, PlanId, Region, TenantId};
 use domain::ledger::{LedgerRecord, ShareWrite, WriteOutcome};
 use domain::policy::Window;
 use domain::ports::{
-    Beat, Cluster, Grant, HeldKey, Ledger, Mark, NodeRecord, Owner, Pin, PinOutcome, Pins, RateBucket,
-    RateGate, Sighting, Tokens, Unavailable, Want,
+    Added, Beat, Cluster, Grant, HeldKey, Ledger, Mark, NodeRecord, Owner, Pin, PinOutcome, Pins, RateBucket,
+    RateGate, RefreshFamilies, Registry, Sighting, TokenSigner, Tokens, Turn, Unavailable, Want,
 };
+use domain::registry::{App, Client, Plan, Presented, RefreshFamily, Tenant, TenantKey};
 use domain::token::TokenRefusal;
+use serde_json::Value;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,5 +130,94 @@ impl RateGate for Broken {
 impl Tokens for Broken {
     async fn verify(&self, _: &str, _: u64) -> Result<Arc<Claims>, TokenRefusal> {
         pending().await
+    }
+}
+
+#[async_trait::async_trait]
+impl Registry for Broken {
+    async fn add_tenant(&self, _: &Tenant) -> Result<Added, Unavailable> {
+        self.fail().await
+    }
+
+    async fn tenant(&self, _: &TenantId) -> Result<Option<Tenant>, Unavailable> {
+        self.fail().await
+    }
+
+    async fn tenants(&self) -> Result<Vec<Tenant>, Unavailable> {
+        self.fail().await
+    }
+
+    async fn set_plan(&self, _: &Plan) -> Result<(), Unavailable> {
+        self.fail().await
+    }
+
+    async fn plan(&self, _: &PlanId) -> Result<Option<Plan>, Unavailable> {
+        self.fail().await
+    }
+
+    async fn plans(&self) -> Result<Vec<Plan>, Unavailable> {
+        self.fail().await
+    }
+
+    async fn add_app(&self, _: &App) -> Result<Added, Unavailable> {
+        self.fail().await
+    }
+
+    async fn set_app(&self, _: &App) -> Result<(), Unavailable> {
+        self.fail().await
+    }
+
+    async fn app(&self, _: &AppKey) -> Result<Option<App>, Unavailable> {
+        self.fail().await
+    }
+
+    async fn apps(&self, _: &TenantId) -> Result<Vec<App>, Unavailable> {
+        self.fail().await
+    }
+
+    async fn add_client(&self, _: &Client) -> Result<Added, Unavailable> {
+        self.fail().await
+    }
+
+    async fn client(&self, _: &ClientId) -> Result<Option<Client>, Unavailable> {
+        self.fail().await
+    }
+
+    async fn clients(&self, _: &TenantId) -> Result<Vec<Client>, Unavailable> {
+        self.fail().await
+    }
+
+    async fn revoke_client(&self, _: &ClientId, _: u64) -> Result<bool, Unavailable> {
+        self.fail().await
+    }
+
+    async fn add_key(&self, _: &TenantKey) -> Result<Added, Unavailable> {
+        self.fail().await
+    }
+
+    async fn keys(&self, _: &TenantId) -> Result<Vec<TenantKey>, Unavailable> {
+        self.fail().await
+    }
+
+    async fn drop_key(&self, _: &TenantId, _: &KeyId) -> Result<bool, Unavailable> {
+        self.fail().await
+    }
+}
+
+#[async_trait::async_trait]
+impl RefreshFamilies for Broken {
+    async fn begin(&self, _: &RefreshFamily) -> Result<(), Unavailable> {
+        self.fail().await
+    }
+
+    async fn turn(&self, _: &Turn, _: u64) -> Result<Presented, Unavailable> {
+        self.fail().await
+    }
+}
+
+#[async_trait::async_trait]
+impl TokenSigner for Broken {
+    async fn sign(&self, _: &TenantId, _: &Value, _: u64) -> Result<Option<String>, Unavailable> {
+        self.fail().await
     }
 }

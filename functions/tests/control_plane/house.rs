@@ -173,6 +173,11 @@ impl Ask {
         self
     }
 
+    pub(crate) fn body(mut self, body: Vec<u8>) -> Self {
+        *self.0.body_mut() = Body::from(body);
+        self
+    }
+
     pub(crate) fn from(self, peer: &str) -> Self {
         self.extension(PeerAddr(peer.parse().unwrap()))
     }

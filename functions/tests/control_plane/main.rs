@@ -9,9 +9,17 @@ mod discovery;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod grants;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
+mod issuing;
+#[cfg(test)]
+mod key_sets;
+#[cfg(test)]
 mod logs;
+#[cfg(test)]
+mod oauth_errors;
 #[cfg(test)]
 mod rates;
 #[cfg(test)]
