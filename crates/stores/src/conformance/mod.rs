@@ -195,8 +195,10 @@ macro_rules! conformance {
             what_was_sealed_is_opened
             what_is_sealed_shows_nothing
             what_was_sealed_opens_for_its_tenant_and_key_alone
-            what_was_changed_does_not_open
         );
+    };
+    (vault_guarded, $fixture:expr) => {
+        $crate::conformance_clauses!(vault, $fixture, what_was_changed_does_not_open);
     };
     (usage_log, $fixture:expr) => {
         $crate::conformance_clauses!(usage_log, $fixture,

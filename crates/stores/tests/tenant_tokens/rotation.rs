@@ -1,9 +1,12 @@
 use crate::{House, id};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::bounds::{KEY_PUBLISHED_BEFORE, KEY_SET_SECONDS, RETIRED_KEY_KEPT, TENANT_KEYS_MAX};
 use domain::ids::KeyId;
-use domain::ports::Registry;
+use domain::ports::{Registry, TokenSigner};
 use domain::registry::{Standing, standing};
 use domain::token::InvalidToken;
+use serde_json::Value;
 use stores::jwt::{MakeKeyError, Start};
 
 async fn standings(house: &House) -> Vec<Standing> {
@@ -13,10 +16,9 @@ async fn standings(house: &House) -> Vec<Standing> {
 }
 
 fn kid(token: &str) -> KeyId {
-    use base64::Engine;
     let header = token.split_once('.').unwrap().0;
-    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(header).unwrap();
-    let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
+    let header = URL_SAFE_NO_PAD.decode(header).unwrap();
+    let header: Value = serde_json::from_slice(&header).unwrap();
     KeyId::parse(header["kid"].as_str().unwrap()).unwrap()
 }
 
@@ -74,12 +76,11 @@ async fn a_revoked_key_soon_signs_nothing() {
     let token = house.token("a").await;
     house.registry.drop_key(&id("a"), &kid(&token)).await.unwrap();
     house.advance(5);
-    use domain::ports::TokenSigner;
     assert_eq!(house.keys.sign(&id("a"), &house.claims("a"), house.now_s()).await, Ok(None));
 }
 
 #[tokio::test]
-async fn a_revoked_key_is_refused_after_a_quarter_of_an_hour_however_often_it_is_used() {
+async fn a_revoked_key_is_refused_after_a_quarter_of_an_hour() {
     let house = House::new().await;
     let mut claims = house.claims("a");
     claims["exp"] = (house.now_s() + 100_000).into();
@@ -103,7 +104,6 @@ async fn a_tenant_has_only_so_many_keys() {
 
 #[tokio::test]
 async fn a_key_that_was_moved_to_another_tenant_signs_nothing() {
-    use domain::ports::TokenSigner;
     let house = House::new().await;
     let mut stolen = house.registry.keys(&id("a")).await.unwrap().remove(0);
     stolen.tenant = id("c");

@@ -1,5 +1,6 @@
 use crate::{House, id};
 use domain::bounds::TOKEN_LEEWAY_SECONDS;
+use domain::ports::TokenSigner;
 use domain::token::{Forbidden, InvalidToken};
 use serde_json::json;
 use stores::jwt::{KeySources, StaticKeys, Verifier};
@@ -108,7 +109,6 @@ async fn a_token_that_verified_once_is_refused_when_it_has_expired() {
 
 #[tokio::test]
 async fn nobody_signs_for_a_tenant_without_keys() {
-    use domain::ports::TokenSigner;
     let house = House::new().await;
     let signed = house.keys.sign(&id("unheard-of"), &json!({}), house.now_s()).await;
     assert_eq!(signed, Ok(None));
