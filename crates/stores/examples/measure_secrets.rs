@@ -1,5 +1,5 @@
-//! How long it takes to refuse a wrong secret and an unknown client, side by side: `cargo run --release -p stores
-//! --example measure_secrets`.
+//! How long it takes to refuse a wrong secret and an unknown client, side by side: `cargo run -p stores
+//! --example measure_secrets`. The hash itself is optimised in every profile.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement prints, and fails by panicking")]
 
 use domain::ports::SecretHashes;

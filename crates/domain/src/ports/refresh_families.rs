@@ -21,8 +21,9 @@ pub struct Turn {
 ///
 /// # Contract
 /// - [`RefreshFamilies::turn`] is atomic: of any number of calls with one spent token, one is told
-///   [`Presented::Good`], and every other that differs in `next` [`Presented::Reused`]. What is told is what
-///   [`RefreshFamily::presented`] says of the stored family; an unknown one is [`Presented::Refused`].
+///   [`Presented::Good`]; the first other that differs in `next` is told [`Presented::Reused`], and later ones that or
+///   [`Presented::Refused`]. What is told is what [`RefreshFamily::presented`] says of the stored family; an unknown
+///   one is [`Presented::Refused`].
 /// - Whoever is told [`Presented::Reused`] finds the family revoked, and so does everybody after.
 /// - A repeat of a call that took effect is told [`Presented::Repeated`].
 /// - A family may be forgotten once its last token has expired.
