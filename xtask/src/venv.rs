@@ -52,14 +52,11 @@ impl PythonProgram {
         house.built(&format!("tools/{}-{}{beside}", self.program, self.version))
     }
 
-    /// The program's own package comes last: an installation that broke off before is begun again.
+    /// All in one go, so that their dependencies fit each other.
     fn install(&self, house: &House, venv: &Path) -> Result<(), Failure> {
         run(house.program("python3").args(["-m", "venv"]).arg(venv))?;
         let pip = ["install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"];
-        let pip = |packages: &[&str]| run(house.program(venv.join("bin/pip")).args(pip).args(packages));
-        if !self.beside.is_empty() {
-            pip(self.beside)?;
-        }
-        pip(&[&format!("{}=={}", self.package, self.version)])
+        let own = format!("{}=={}", self.package, self.version);
+        run(house.program(venv.join("bin/pip")).args(pip).arg(own).args(self.beside))
     }
 }
