@@ -20,7 +20,8 @@ use syncd::setup::{RegistryAt, RegistryPorts};
 #[derive(Debug, Args)]
 pub(super) struct BooksAt {
     /// Folder of a local service, which may be running; made if missing, and `.wiresocket` by default.
-    #[arg(long, global = true, env = "WIRESOCKET_DATA", value_name = "DIR")]
+    // Its id differs from that of the option of `serve`, whose default clap would take for a value given here.
+    #[arg(id = "folder", long = "data", global = true, env = "WIRESOCKET_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
     /// Table of a deployment. Credentials are looked for where Amazon's tools do.
     #[arg(

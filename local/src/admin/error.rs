@@ -1,6 +1,7 @@
 use domain::ids::{AppKey, ClientId, KeyId, PlanId, TenantId};
 use domain::ports::Unavailable;
 use stores::jwt::MakeKeyError;
+use syncd::setup::lacks_table;
 
 /// Why a command of `wiresocket admin` was not done: what is missing, and the command that makes it.
 #[derive(Debug, thiserror::Error)]
@@ -48,14 +49,22 @@ pub(crate) enum AdminError {
     NoVault,
     #[error("'{option}' {cause}")]
     Combination { option: &'static str, cause: &'static str },
-    #[error("{0}; whether the change was made is not known: look with `list`, or repeat the command")]
-    Unavailable(#[from] Unavailable),
+    #[error("the table that '--registry' names does not exist: deploy it, or name the one that was deployed")]
+    NoTable,
+    #[error("{0}; look with `list` whether a change was made before you repeat it")]
+    Unavailable(Unavailable),
+}
+
+impl From<Unavailable> for AdminError {
+    fn from(error: Unavailable) -> Self {
+        if lacks_table(&error) { Self::NoTable } else { Self::Unavailable(error) }
+    }
 }
 
 impl From<MakeKeyError> for AdminError {
     fn from(error: MakeKeyError) -> Self {
         match error {
-            MakeKeyError::Unavailable(store) => Self::Unavailable(store),
+            MakeKeyError::Unavailable(store) => store.into(),
             MakeKeyError::TooMany | MakeKeyError::Generation => Self::NoNewKey(error),
         }
     }

@@ -3,7 +3,7 @@ use super::error::SetupError;
 use super::options::Options;
 use domain::clock::Clock;
 use domain::ids::{Generation, HomeRegion};
-use domain::ports::{HomePorts, Homes};
+use domain::ports::{HomePorts, Homes, Unavailable};
 use std::str::FromStr;
 use std::sync::Arc;
 use stores::dynamo::{Access, TABLE, TableAt};
@@ -85,7 +85,7 @@ fn reach(
 async fn look_at(home: HomeRegion, table: TableAt, ports: HomePorts) {
     match ports.cluster.regions().await {
         Ok(_) => tracing::info!(%home, table = table.name(), "the home table answers"),
-        Err(error) if error.cause.starts_with(NO_TABLE) => tracing::error!(
+        Err(error) if lacks_table(&error) => tracing::error!(
             %home,
             table = table.name(),
             "the home table does not exist, and apps that are at home there are refused until it does; make it: {}",
@@ -100,8 +100,11 @@ async fn look_at(home: HomeRegion, table: TableAt, ports: HomePorts) {
     }
 }
 
-/// What DynamoDB says where there is no such table.
-pub(super) const NO_TABLE: &str = "ResourceNotFoundException";
+/// Whether a store did not answer because there is no table of its name.
+#[must_use]
+pub fn lacks_table(error: &Unavailable) -> bool {
+    error.cause.starts_with("ResourceNotFoundException")
+}
 
 /// The command of Amazon's CLI that makes a home's or a registry's table.
 pub(super) fn create_command(table: &TableAt) -> String {

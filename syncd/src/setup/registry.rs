@@ -1,6 +1,6 @@
 use super::access::LazyAccess;
 use super::error::SetupError;
-use super::homes::{NO_TABLE, at_endpoint, create_command};
+use super::homes::{at_endpoint, create_command, lacks_table};
 use super::options::Options;
 use domain::ids::TenantId;
 use domain::ports::{RefreshFamilies, Registry};
@@ -110,7 +110,7 @@ async fn look_at(table: TableAt, registry: Arc<dyn Registry>) {
     let any = TenantId::parse("-").expect("a hyphen is a tenant id");
     match registry.keys(&any).await {
         Ok(_) => tracing::info!(table = table.name(), "the registry answers"),
-        Err(error) if error.cause.starts_with(NO_TABLE) => tracing::error!(
+        Err(error) if lacks_table(&error) => tracing::error!(
             table = table.name(),
             "the registry does not exist, and its tenants' tokens are refused until it does; make it: {}",
             create_command(&table)
