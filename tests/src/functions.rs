@@ -18,8 +18,21 @@ impl FunctionsProcess {
     /// # Panics
     /// Where it ends before.
     pub async fn start(fleet: &Fleet, arguments: &[&str]) -> Self {
+        Self::start_with(fleet.function_options(), arguments).await
+    }
+
+    /// Starts one over the counts of a fleet, that verifies tokens by the key sets at `url`.
+    ///
+    /// # Panics
+    /// Where it ends before it listens.
+    pub async fn verifying_by(fleet: &Fleet, url: &str) -> Self {
+        let home = ["--home".to_owned(), fleet.home()];
+        Self::start_with(home.to_vec(), &["--jwks", url, "--rate-limits", "off"]).await
+    }
+
+    async fn start_with(stores: Vec<String>, arguments: &[&str]) -> Self {
         let mut command = Command::new(wiresocket());
-        command.arg("functions").args(["--listen", "127.0.0.1:0"]).args(fleet.function_options());
+        command.arg("functions").args(["--listen", "127.0.0.1:0"]).args(stores);
         command.args(arguments).stderr(Stdio::null());
         command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
         command.env("AWS_EC2_METADATA_DISABLED", "true");

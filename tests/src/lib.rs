@@ -5,6 +5,7 @@
 //! needs, and drives stock clients through an [`Agent`] or raw ones through [`raw_client`]. Everything stops
 //! when it is dropped. The harness panics where it can't do its work: to a test that is a failure.
 
+mod admin;
 mod agent;
 mod backstage;
 mod binary;
@@ -33,6 +34,7 @@ mod typing;
 mod waiting;
 pub mod wire;
 
+pub use admin::{Admin, Credentials, access_token, post_form};
 pub use agent::{Agent, FLAVOURS, Opening, StockClient};
 pub use binary::{syncd, wiresocket};
 pub use crowd::{Attempt, Raced, race};
@@ -40,7 +42,7 @@ pub use dynamo::{Dynamo, DynamoAnswer, ask_dynamo};
 pub use fault_proxy::{
     Counts, Delay, FaultProxy, Faults, LedgerWriter, LedgerWrites, LostReply, Outage, Tally,
 };
-pub use fleet::{Fleet, FleetNode, FleetPlan, SharedDocuments};
+pub use fleet::{Fleet, FleetNode, FleetPlan, SharedDocuments, Verifies};
 pub use functions::FunctionsProcess;
 pub use gauges::{Count, gauge, usage};
 pub use ledger_watch::{LedgerWatch, Watched};

@@ -6,8 +6,9 @@ mod node;
 mod plan;
 
 pub use node::FleetNode;
-pub use plan::{FleetPlan, SharedDocuments};
+pub use plan::{FleetPlan, SharedDocuments, Verifies};
 
+use crate::admin::Admin;
 use crate::backstage::serve;
 use crate::dynamo::Dynamo;
 use crate::fault_proxy::{FaultProxy, Faults, Tally};
@@ -27,18 +28,21 @@ use std::time::{Duration, Instant};
 use stores::dynamo::{Access, TableAt};
 use stores::lent::{LoanSecret, lend};
 use stores::memory::MemoryDocuments;
+use stores::vault::FileVault;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 const TABLE: &str = "wiresocket";
+const REGISTRY: &str = "registry";
 
 /// Running nodes and what they share. All of it ends when dropped; where the test fails, the logs stay.
 #[derive(Debug)]
 pub struct Fleet {
     nodes: Vec<FleetNode>,
     tally: Arc<Tally>,
-    signer: Signer,
+    keys: Keys,
+    verifies: Verifies,
     table: TableReader,
     lending: Option<JoinHandle<()>>,
     redis: Option<(RedisServer, Wire)>,
@@ -52,7 +56,7 @@ impl Fleet {
     pub async fn start(plan: FleetPlan) -> Self {
         let folder = TempDir::with_prefix("wiresocket-fleet-").expect("the temporary folder can be written");
         let dynamo = Dynamo::start();
-        create_table(&dynamo).await;
+        create_tables(&dynamo).await;
         let Shared { lending, redis, options: stores } = share_documents(plan.documents).await;
         let keys = Keys::fresh(folder.path());
         let tally = Arc::new(Tally::default());
@@ -62,7 +66,8 @@ impl Fleet {
             let proxy = FaultProxy::before(dynamo.address(), seed, Arc::clone(&tally));
             let name = format!("node-{index}");
             let log = folder.path().join(format!("{name}.log"));
-            let mut arguments = arguments(&name, region, &keys, &proxy, &stores);
+            let mut arguments = arguments(&name, region, &proxy, &stores);
+            arguments.extend(verifying(plan.verifies, &keys, &proxy.endpoint()));
             if !plan.arguments.contains(&"--rate-limits") {
                 arguments.extend(["--rate-limits".to_owned(), "off".to_owned()]);
             }
@@ -72,7 +77,7 @@ impl Fleet {
         join_all(nodes.iter_mut().map(FleetNode::start)).await;
         let table = TableReader::new(dynamo.address(), TABLE);
         let folder = Some(folder);
-        Self { nodes, tally, signer: keys.signer, table, lending, redis, dynamo, folder }
+        Self { nodes, tally, keys, verifies: plan.verifies, table, lending, redis, dynamo, folder }
     }
 
     /// The nodes, in the order of the plan's regions.
@@ -95,13 +100,13 @@ impl Fleet {
     /// What signs tokens that the nodes believe.
     #[must_use]
     pub fn signer(&self) -> &Signer {
-        &self.signer
+        &self.keys.signer
     }
 
     /// A good token for `plan`.
     #[must_use]
     pub fn token(&self, plan: &Plan) -> String {
-        self.signer.token(plan)
+        self.keys.signer.token(plan)
     }
 
     /// Lets DynamoDB fail like this for every node.
@@ -141,15 +146,34 @@ impl Fleet {
         eventually("no pin is left", async || self.table.pins(app).await.is_empty().then_some(())).await;
     }
 
+    /// Its home, as options name it.
+    #[must_use]
+    pub fn home(&self) -> String {
+        format!("home-1={TABLE},endpoint={}", self.dynamo.endpoint())
+    }
+
     /// What tells a process of the control plane which stores are this fleet's.
     #[must_use]
     pub fn function_options(&self) -> Vec<String> {
-        let home = format!("home-1={TABLE},endpoint={}", self.dynamo.endpoint());
-        let jwks = self.folder().join("jwks.json").display().to_string();
+        let home = self.home();
         let redis = self.redis.as_ref().map(|(_, wire)| format!("redis://{}", wire.address()));
-        let given = [("--home", Some(home)), ("--jwks", Some(jwks)), ("--redis", redis)];
+        let vault = (self.verifies == Verifies::ByRegistry).then(|| self.vault());
+        let given = [("--home", Some(home)), ("--vault", vault), ("--redis", redis)];
         let given = given.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value?]));
-        given.flatten().collect()
+        given.flatten().chain(verifying(self.verifies, &self.keys, &self.dynamo.endpoint())).collect()
+    }
+
+    /// The books of a fleet whose nodes verify by a registry.
+    #[must_use]
+    pub fn admin(&self) -> Admin {
+        Admin::on(&registry(&self.dynamo.endpoint()), &self.vault())
+    }
+
+    /// What seals the keys in the registry, made when the first wants it.
+    fn vault(&self) -> String {
+        let key = self.folder().join("vault.key");
+        FileVault::open_or_create(&key).expect("the folder can be written");
+        format!("file:{}", key.display())
     }
 
     /// The Redis of a fleet that is on one.
@@ -210,11 +234,28 @@ impl Drop for Fleet {
     }
 }
 
-async fn create_table(dynamo: &Dynamo) {
+async fn create_tables(dynamo: &Dynamo) {
     let table: TableAt = TABLE.parse().expect("it is a table's name");
     let table = table.or_endpoint(&dynamo.endpoint()).expect("it is an endpoint");
-    let home = Access::from_environment().await.home(&table).expect("an endpoint needs no region");
+    let access = Access::from_environment().await;
+    let home = access.home(&table).expect("an endpoint needs no region");
     home.create_table().await.expect("an empty DynamoDB takes a table");
+    let table = registry(&dynamo.endpoint()).parse().expect("it is a table");
+    let registry = access.registry(&table).expect("an endpoint needs no region");
+    registry.create_table().await.expect("a DynamoDB takes another table");
+}
+
+/// The registry's table, as options name it.
+fn registry(endpoint: &str) -> String {
+    format!("{REGISTRY},endpoint={endpoint}")
+}
+
+/// The option that says what tokens are verified by.
+fn verifying(verifies: Verifies, keys: &Keys, dynamo: &str) -> [String; 2] {
+    match verifies {
+        Verifies::ByKeySet => ["--jwks".to_owned(), keys.key_set.display().to_string()],
+        Verifies::ByRegistry => ["--registry".to_owned(), registry(dynamo)],
+    }
 }
 
 /// What nodes share their documents by, and the options that tell them.
@@ -249,13 +290,7 @@ fn borrowing(lender: SocketAddr) -> Vec<(&'static str, String)> {
     vec![("--documents", format!("http://{lender}")), ("--documents-secret", CLUSTER_SECRET.to_owned())]
 }
 
-fn arguments(
-    name: &str,
-    region: &str,
-    keys: &Keys,
-    proxy: &FaultProxy,
-    stores: &[(&'static str, String)],
-) -> Vec<String> {
+fn arguments(name: &str, region: &str, proxy: &FaultProxy, stores: &[(&'static str, String)]) -> Vec<String> {
     let given = [
         ("--listen", "127.0.0.1:0".to_owned()),
         ("--relay-listen", "127.0.0.1:0".to_owned()),
@@ -263,7 +298,6 @@ fn arguments(
         ("--region", region.to_owned()),
         ("--public-url", format!("wss://{region}.example.net")),
         ("--home", format!("home-1={TABLE},endpoint={}", proxy.endpoint())),
-        ("--jwks", keys.key_set.display().to_string()),
         ("--node", name.to_owned()),
         ("--log", "pretty".to_owned()),
     ];

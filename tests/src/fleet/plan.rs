@@ -7,6 +7,8 @@ pub struct FleetPlan {
     pub regions: Vec<&'static str>,
     /// Where the documents are that all nodes share.
     pub documents: SharedDocuments,
+    /// What the nodes verify tokens by.
+    pub verifies: Verifies,
     /// Arguments that each node gets besides its own.
     pub arguments: Vec<&'static str>,
     /// Where the proxies' chance comes from.
@@ -22,6 +24,15 @@ pub enum SharedDocuments {
     OnRedis(Keeps),
 }
 
+/// What a fleet's nodes verify tokens by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verifies {
+    /// One key set, whose signer is the fleet's.
+    ByKeySet,
+    /// The tenants' keys in a registry, which a table beside the home's holds.
+    ByRegistry,
+}
+
 impl FleetPlan {
     /// So many nodes of one region, on documents in memory.
     #[must_use]
@@ -33,13 +44,20 @@ impl FleetPlan {
     #[must_use]
     pub fn in_regions(regions: &[&'static str]) -> Self {
         let (regions, documents) = (regions.to_vec(), SharedDocuments::InMemory);
-        Self { regions, documents, arguments: Vec::new(), seed: 1 }
+        Self { regions, documents, verifies: Verifies::ByKeySet, arguments: Vec::new(), seed: 1 }
     }
 
     /// The same on a Redis of its own.
     #[must_use]
     pub fn on_redis(mut self, keeps: Keeps) -> Self {
         self.documents = SharedDocuments::OnRedis(keeps);
+        self
+    }
+
+    /// The same with the tenants' keys in a registry.
+    #[must_use]
+    pub fn by_registry(mut self) -> Self {
+        self.verifies = Verifies::ByRegistry;
         self
     }
 
