@@ -2,7 +2,7 @@ use super::environment::{Environment, Reader, Settings};
 use super::front::FrontSettings;
 use super::mistakes::{Mistake, Mistakes};
 use super::table::located;
-use super::variables::{REGISTRY, VAULT};
+use super::variables::{AWS_REGION, REGISTRY, VAULT};
 use crate::issuer::Issuer;
 use crate::plane::Front;
 use domain::clock::Clock;
@@ -23,7 +23,7 @@ struct IssuerSettings {
 impl Settings for IssuerSettings {
     fn read(from: &mut Reader<'_>) -> Option<Self> {
         let (front, registry) = (FrontSettings::read(from), registry_table(from));
-        let vault = from.required(VAULT, str::parse);
+        let vault = vault(from);
         let registry = match registry? {
             None => from.note(Mistake::missing(REGISTRY)),
             registry => registry,
@@ -50,6 +50,16 @@ pub fn issuer(environment: &Environment) -> Result<(Front, Issuer), Mistakes> {
         signer: Arc::new(TenantKeys::new(books, vault)),
     };
     Ok((front.front(&clock)?, issuer))
+}
+
+/// The vault; a key of KMS that says nothing of where it is, in the function's own region.
+fn vault(from: &mut Reader<'_>) -> Option<VaultAt> {
+    let own = from.text(AWS_REGION).map(|region| format!(",region={region}")).unwrap_or_default();
+    from.required(VAULT, |text| {
+        let is_placed = text.contains(",region=") || text.contains(",endpoint=");
+        let place = if text.starts_with("kms:") && !is_placed { own } else { String::new() };
+        format!("{text}{place}").parse::<VaultAt>()
+    })
 }
 
 /// The registry's table, where one is named.

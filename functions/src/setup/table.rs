@@ -3,8 +3,7 @@ use super::mistakes::Mistake;
 use super::variables::{AWS_REGION, DYNAMODB_ENDPOINT};
 use stores::dynamo::TableAt;
 
-/// The table, at the endpoint for all where it names none. `None` where nobody says at which endpoint or in which
-/// region it is.
+/// The table, at the endpoint for all where it names none, or in the function's own region where it names neither.
 pub(super) fn located(from: &mut Reader<'_>, table: TableAt) -> Option<TableAt> {
     let table = match from.text(DYNAMODB_ENDPOINT).map(str::to_owned) {
         None => table,
@@ -13,8 +12,8 @@ pub(super) fn located(from: &mut Reader<'_>, table: TableAt) -> Option<TableAt> 
             Err(wrong) => return from.note(Mistake::value(DYNAMODB_ENDPOINT, &endpoint, wrong)),
         },
     };
-    if table.region().is_none() && table.endpoint().is_none() && from.text(AWS_REGION).is_none() {
-        return from.note(Mistake::missing(AWS_REGION));
+    if table.region().is_some() || table.endpoint().is_some() {
+        return Some(table);
     }
-    Some(table)
+    from.required(AWS_REGION, |region| format!("{},region={region}", table.name()).parse())
 }

@@ -1,6 +1,6 @@
 //! `POST /connect/token`: what is issued, and to whom.
 
-use crate::house::{Ask, NOW_UNIX_MS};
+use crate::house::{Ask, House, NOW_UNIX_MS};
 use crate::issuing::{
     Books, CLIENT, OTHER, PLAIN, REVOKED, SECRET, issuing_house, plan, tenant, with_refresh, with_secret,
 };
@@ -8,10 +8,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::bounds::{ACCESS_TOKEN_SECONDS, REFRESH_TOKEN_SECONDS};
 use domain::ids::{ClientId, HomeRegion};
-use domain::ports::{Registry, Tokens};
+use domain::ports::{Registry, SecretHashes, Tokens};
+use domain::registry::Client;
+use functions::Issuer;
 use std::sync::Arc;
 use std::time::Duration;
 use stores::jwt::{KeySources, RegistryJwks, Start, Verifier};
+use stores::secrets::Argon2Hashes;
 use stores::system::TurnedClock;
 
 fn verifier(books: &Books) -> Verifier {
@@ -39,6 +42,22 @@ async fn a_token_is_genuine_and_says_what_the_plan_allows() {
     assert_eq!(claims.limits, plan(100).limits);
     assert_eq!(claims.expires_unix_s, NOW_UNIX_MS / 1000 + ACCESS_TOKEN_SECONDS);
     assert_eq!(claims.allowed_domains[0].to_string(), "app.example.com");
+}
+
+#[tokio::test]
+async fn a_secret_is_known_by_its_hash_alone() {
+    let books = Books::new().await;
+    let hashes = Arc::new(Argon2Hashes::new());
+    let hashed = Client {
+        id: ClientId::parse("client_hashed").unwrap(),
+        secret: hashes.hash(SECRET).await.unwrap(),
+        ..books.registry.client(&ClientId::parse(CLIENT).unwrap()).await.unwrap().unwrap()
+    };
+    books.registry.add_client(&hashed).await.unwrap();
+    let issuer = Issuer { secrets: hashes, ..books.issuer() };
+    let house = House::with(|plane| plane.issuer = Some(issuer));
+    assert_eq!(house.form(&with_secret("client_hashed", "")).await.status, 200);
+    assert_eq!(house.form(&with_secret("client_hashed", "x")).await.oauth().0, 401);
 }
 
 #[tokio::test]

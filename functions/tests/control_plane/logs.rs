@@ -1,5 +1,7 @@
 use crate::broken::Broken;
 use crate::house::{Ask, House, TOKEN};
+use crate::issuing::{Books, CLIENT, SECRET, with_refresh, with_secret};
+use functions::InvocationId;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -65,6 +67,51 @@ async fn a_failing_gate_is_logged_once_a_minute() {
         house.clock.advance(Duration::from_secs(1));
     }
     assert_eq!(log.text().matches("requests pass uncounted").count(), 2);
+}
+
+#[tokio::test]
+async fn every_line_of_a_request_carries_its_ids() {
+    let (log, _guard) = Log::begin();
+    let house = House::with_home(|home| home.ledger = Arc::new(Broken::Dead));
+    let ask = Ask::get(&format!("/usage?token={TOKEN}")).extension(InvocationId("of-lambda".to_owned()));
+    let answer = house.ask(ask).await;
+    let text = log.text();
+    assert_eq!(text.lines().count(), 2, "{text}");
+    for line in text.lines() {
+        assert!(
+            line.contains(answer.header("x-request-id").unwrap()) && line.contains("of-lambda"),
+            "{line}"
+        );
+    }
+    let last = text.lines().last().unwrap();
+    for part in ["INFO", "answered", "/usage", "status=503", "ms="] {
+        assert!(last.contains(part), "{last}");
+    }
+}
+
+#[tokio::test]
+async fn who_gets_a_token_is_logged_and_no_secret_is() {
+    let (log, _guard) = Log::begin();
+    let books = Books::new().await;
+    let house = books.house();
+    let spent = house.refresh_token(CLIENT).await;
+    let answer = house.form(&with_refresh(CLIENT, &spent)).await;
+    house.form(&with_refresh(CLIENT, &spent)).await;
+    house.form(&with_secret(CLIENT, "x")).await;
+    let text = log.text();
+    let line =
+        |words: &str| text.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("{text}"));
+    for words in ["issued a token", "refreshed a token"] {
+        let parts = ["INFO", CLIENT, "acme", "editor"];
+        assert!(parts.iter().all(|part| line(words).contains(part)), "{}", line(words));
+    }
+    for words in ["was used again", "a wrong secret was given"] {
+        assert!(line(words).contains("WARN") && line(words).contains(CLIENT), "{}", line(words));
+    }
+    let access_token = answer.json()["access_token"].as_str().unwrap().to_owned();
+    for secret in [SECRET, &spent, spent.split_once('.').unwrap().1, &answer.refresh_token(), &access_token] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
 }
 
 #[tokio::test]

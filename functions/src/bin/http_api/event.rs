@@ -50,3 +50,70 @@ fn path_within_stage(request: &mut ApiGatewayV2httpRequest) -> String {
         within => format!("/{within}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_http::{Body, Request};
+    use serde_json::{Value, json};
+
+    /// The request that comes of an event with these changes.
+    fn request(changes: &Value) -> Request {
+        let mut event = json!({
+            "version": "2.0", "routeKey": "$default", "rawPath": "/usage", "rawQueryString": "", "headers": {},
+            "requestContext": {
+                "stage": "$default", "http": {"method": "GET", "path": "/usage", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"}
+            },
+            "isBase64Encoded": false
+        });
+        event.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        let mut request = serde_json::from_value(event).unwrap();
+        defuse(&mut request);
+        request.into()
+    }
+
+    #[test]
+    fn what_clients_write_into_a_uri_makes_no_panic() {
+        let query =
+            |text: &str| request(&json!({ "rawQueryString": text })).uri().query().unwrap_or("").to_owned();
+        assert_eq!(query("token=a.b-c_d&documentName=x%2Fy+z"), "token=a.b-c_d&documentName=x%2Fy+z");
+        assert_eq!(query("a=<b>\"#\u{fc} \n"), "a=%3Cb%3E%22%23%C3%BC%20%0A");
+        for path in ["", "usage", "/a b<>\"|^\u{fc}\u{0}", "//a:b@c/", ":99999", "/%zz"] {
+            request(&json!({ "rawPath": path }));
+        }
+        assert_eq!(request(&json!({ "rawQueryString": "\u{1}".repeat(20_000) })).uri(), "/");
+    }
+
+    #[test]
+    fn headers_that_make_no_uri_are_left_out_of_it() {
+        for (name, value) in
+            [("host", "a b"), ("host", "[::"), ("x-forwarded-proto", "1"), ("host", ":99999")]
+        {
+            assert_eq!(
+                request(&json!({ "headers": { name: value } })).uri().path(),
+                "/usage",
+                "{name}: {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_stage_is_no_part_of_the_path() {
+        let path = |stage: &str, path: &str| {
+            let http =
+                json!({"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"});
+            let changes = json!({ "rawPath": path, "requestContext": { "stage": stage, "http": http } });
+            request(&changes).uri().path().to_owned()
+        };
+        assert_eq!(path("$default", "/usage"), "/usage");
+        assert_eq!(path("prod", "/prod/usage"), "/usage");
+        assert_eq!(path("prod", "/usage"), "/usage");
+    }
+
+    #[test]
+    fn a_body_whose_encoding_is_broken_is_none() {
+        let body = |text: &str| request(&json!({ "body": text, "isBase64Encoded": true })).into_body();
+        assert_eq!(body("YT0x"), Body::Binary(b"a=1".to_vec()));
+        assert_eq!(body("!"), Body::Empty);
+    }
+}
