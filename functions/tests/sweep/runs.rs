@@ -1,123 +1,17 @@
-//! The scheduled sweep over memory stores, in tokio's paused time: runs a minute apart, runs that overlap, and nodes
-//! that beat meanwhile.
-
-use domain::bounds::{BEAT_EVERY, LEASE};
-use domain::clock::Clock;
-use domain::ids::{AppId, AppKey, Generation, HomeRegion, NodeId, NodeName, Region, TenantId};
-use domain::ledger::{Bounds, Share, ShareWrite};
-use domain::ports::{
-    Beat, Cluster, HeldKey, HomePorts, Homes, Ledger, NodeRecord, NodeState, Sighting, Unavailable,
-};
-use functions::sweep::{HomeReport, RUN_MAX, Sweep, embedded_metrics};
+use crate::house::{HOME, House, home, sweep_of};
+use crate::interrupted::{Interrupted, Mute};
+use domain::bounds::LEASE;
+use domain::ids::HomeRegion;
+use domain::ports::{Cluster, Homes, NodeState};
+use functions::sweep::{RUN_MAX, embedded_metrics};
 use serde_json::json;
-use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use stores::memory::{MemoryCluster, MemoryLedger, MemoryPins};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 /// How far apart the schedule's runs are.
 const MINUTE: Duration = Duration::from_secs(60);
-const HOME: &str = "aws-eu-central-1";
-
-/// tokio's own clock, which moves on whenever everybody waits.
-struct PausedClock(Instant);
-
-impl Clock for PausedClock {
-    fn monotonic(&self) -> Duration {
-        self.0.elapsed()
-    }
-
-    fn unix_ms(&self) -> u64 {
-        1_772_030_400_000 + u64::try_from(self.monotonic().as_millis()).unwrap()
-    }
-}
-
-/// The stores of one home, with nodes in it.
-#[derive(Clone)]
-struct House {
-    ledger: Arc<MemoryLedger>,
-    cluster: Arc<MemoryCluster>,
-}
-
-impl House {
-    fn new() -> Self {
-        Self { ledger: Arc::new(MemoryLedger::new()), cluster: Arc::new(MemoryCluster::new()) }
-    }
-
-    fn ports(&self) -> HomePorts {
-        let pins = Arc::new(MemoryPins::new(Generation(1)));
-        HomePorts { ledger: self.ledger.clone(), cluster: self.cluster.clone(), pins }
-    }
-
-    fn sweep(&self) -> Sweep {
-        sweep_of(Homes::new(home(), self.ports()))
-    }
-
-    async fn run(&self) -> HomeReport {
-        self.sweep().run().await.remove(0)
-    }
-
-    /// Announces a node that holds a share of 7 connections and 2 documents, and never beats again.
-    async fn dead(&self, name: &str) -> NodeRecord {
-        let record = node(name);
-        self.cluster.announce(&record).await.unwrap();
-        self.cluster.hold(&record.region, &record.node, &HeldKey::Share(app())).await.unwrap();
-        let new = Share { connections: 7, documents: 2, sequence: 1, sealed: false };
-        let write = ShareWrite { node: record.node.clone(), old: None, new, bounds: Bounds::default() };
-        self.ledger.write(&app(), &write).await.unwrap();
-        record
-    }
-
-    /// The same, and it beats as nodes do.
-    async fn beating(&self, name: &str) -> JoinHandle<()> {
-        let mut record = self.dead(name).await;
-        let cluster = self.cluster.clone();
-        tokio::spawn(async move {
-            loop {
-                sleep(BEAT_EVERY).await;
-                record.beat += 1;
-                assert_eq!(cluster.beat(&record).await, Ok(Beat::Alive), "a living node was reaped");
-            }
-        })
-    }
-
-    async fn connections(&self) -> u64 {
-        self.ledger.read(&app()).await.unwrap().totals.connections
-    }
-
-    async fn state(&self, record: &NodeRecord) -> NodeState {
-        let nodes = self.cluster.nodes(&record.region).await.unwrap();
-        nodes.into_iter().find(|node| node.node == record.node).unwrap().state
-    }
-}
-
-fn sweep_of(homes: Homes) -> Sweep {
-    Sweep { homes, clock: Arc::new(PausedClock(Instant::now())) }
-}
-
-fn home() -> HomeRegion {
-    HomeRegion::parse(HOME).unwrap()
-}
-
-fn app() -> AppKey {
-    AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() }
-}
-
-fn node(name: &str) -> NodeRecord {
-    NodeRecord {
-        node: NodeId { name: NodeName::parse(name).unwrap(), epoch: 1 },
-        region: Region::parse("eu-central-1").unwrap(),
-        beat: 1,
-        state: NodeState::Up,
-        url: String::new(),
-        relay: String::new(),
-        connections: 7,
-        capacity: 100,
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_node_is_reaped_by_the_second_run_after_a_whole_lease() {
@@ -281,84 +175,4 @@ async fn metrics_are_told_by_home_and_region() {
         "Connections": 7, "NodesUp": 1, "NodesDraining": 0, "NodesReaped": 0,
     });
     assert_eq!((metrics.pop(), metrics.pop()), (Some(expected), None));
-}
-
-/// How a cluster fails whose listings are muted.
-#[derive(Clone, Copy)]
-enum Mute {
-    Refuses,
-    /// Answers after this time, or never.
-    HangsFor(Option<Duration>),
-}
-
-/// A cluster whose listings can be muted.
-struct Interrupted {
-    inner: Arc<MemoryCluster>,
-    mute: Mute,
-    is_muted: AtomicBool,
-}
-
-impl Interrupted {
-    async fn pass(&self) -> Result<(), Unavailable> {
-        if !self.is_muted.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        match self.mute {
-            Mute::Refuses => Err(Unavailable::new("cluster", "connection refused")),
-            Mute::HangsFor(Some(time)) => {
-                sleep(time).await;
-                Ok(())
-            }
-            Mute::HangsFor(None) => pending().await,
-        }
-    }
-}
-
-#[async_trait::async_trait]
-impl Cluster for Interrupted {
-    async fn announce(&self, record: &NodeRecord) -> Result<Beat, Unavailable> {
-        self.inner.announce(record).await
-    }
-
-    async fn beat(&self, record: &NodeRecord) -> Result<Beat, Unavailable> {
-        self.inner.beat(record).await
-    }
-
-    async fn regions(&self) -> Result<Vec<Region>, Unavailable> {
-        self.pass().await?;
-        self.inner.regions().await
-    }
-
-    async fn nodes(&self, region: &Region) -> Result<Vec<NodeRecord>, Unavailable> {
-        self.pass().await?;
-        self.inner.nodes(region).await
-    }
-
-    async fn sight(&self, region: &Region, node: &NodeId, beat: u64) -> Result<Sighting, Unavailable> {
-        self.inner.sight(region, node, beat).await
-    }
-
-    async fn fence(&self, region: &Region, node: &NodeId, beat: u64) -> Result<bool, Unavailable> {
-        self.inner.fence(region, node, beat).await
-    }
-
-    async fn reaped(&self, region: &Region, node: &NodeId) -> Result<(), Unavailable> {
-        self.inner.reaped(region, node).await
-    }
-
-    async fn hold(&self, region: &Region, node: &NodeId, key: &HeldKey) -> Result<Beat, Unavailable> {
-        self.inner.hold(region, node, key).await
-    }
-
-    async fn let_go(&self, node: &NodeId, key: &HeldKey) -> Result<(), Unavailable> {
-        self.inner.let_go(node, key).await
-    }
-
-    async fn held(&self, node: &NodeId) -> Result<Vec<HeldKey>, Unavailable> {
-        self.inner.held(node).await
-    }
-
-    async fn forget(&self, region: &Region, node: &NodeId) -> Result<(), Unavailable> {
-        self.inner.forget(region, node).await
-    }
 }
