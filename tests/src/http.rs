@@ -17,6 +17,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// An answer with these headers, in their order.
+    pub(crate) fn new(status: u16, headers: Vec<(String, String)>, body: String) -> Self {
+        Self { status, headers, body }
+    }
+
     /// The first header of that name, in whatever case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -148,15 +148,16 @@ impl World {
         }
     }
 
-    /// Forgets every node of the default home, so that others' are the only ones.
+    /// Forgets every node of both homes, so that others' are the only ones.
     ///
     /// # Panics
     /// Where DynamoDB does not answer.
     pub async fn depopulate(&self) {
-        let cluster = &self.home.cluster;
-        for region in cluster.regions().await.expect("the cluster answers") {
-            for node in cluster.nodes(&region).await.expect("the cluster answers") {
-                cluster.forget(&region, &node.node).await.expect("the cluster answers");
+        for HomePorts { cluster, .. } in [&self.home, &self.empty_home] {
+            for region in cluster.regions().await.expect("the cluster answers") {
+                for node in cluster.nodes(&region).await.expect("the cluster answers") {
+                    cluster.forget(&region, &node.node).await.expect("the cluster answers");
+                }
             }
         }
     }

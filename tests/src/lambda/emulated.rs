@@ -12,6 +12,7 @@ use tempfile::TempDir;
 /// The functions behind the routes of an HTTP API, over an embedded DynamoDB that can fail.
 pub struct EmulatedFunctions {
     routes: Routes,
+    seen: StoresAt,
     world: World,
     proxy: FaultProxy,
     _dynamo: Dynamo,
@@ -32,12 +33,19 @@ impl EmulatedFunctions {
         let world = World::open(&direct).await;
         let proxy = FaultProxy::before(dynamo.address(), 1, Arc::new(Tally::default()));
         let seen = StoresAt { endpoint: proxy.endpoint(), ..direct };
-        Self { routes: Routes::new(|_| seen.clone()), world, proxy, _dynamo: dynamo, _folder: folder }
+        let routes = Routes::new(|_| seen.clone());
+        Self { routes, seen, world, proxy, _dynamo: dynamo, _folder: folder }
     }
 
     /// A function, started.
     pub async fn function(&self, function: Function) -> &Emulator {
         self.routes.function(function).await
+    }
+
+    /// What a function is told of its stores and its place.
+    #[must_use]
+    pub fn variables(&self, function: Function) -> Vec<(&'static str, String)> {
+        function.variables(&self.seen)
     }
 
     /// What the emulators have reported so far.
