@@ -12,6 +12,8 @@
 //! Ids, node names and regions hold no `#`, and a document's name, which may, always comes last: no two records
 //! share a key. [`TableAt`] says which table, [`Access`] holds the credentials and connections that all tables
 //! share, and [`DynamoHome`] gives the ports. Every write is one conditional write of one item: no transactions.
+//!
+//! A deployment has one table more, for what the operator has on the books: [`DynamoRegistry`].
 
 mod access;
 mod attributes;

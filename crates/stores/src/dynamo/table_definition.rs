@@ -16,7 +16,8 @@ use std::time::Duration;
 const LOOKS_MAX: u32 = 480;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// What a home table is: two keys, both strings, an expiry, and paid by the request, as load comes in storms.
+/// What a home table is, and a registry's: two keys, both strings, an expiry, and paid by the request, as load comes in
+/// storms.
 /// The deployment's template says the same, which a test checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TableDefinition {
@@ -28,7 +29,7 @@ pub struct TableDefinition {
     pub expires: &'static str,
 }
 
-/// The one definition of a home table.
+/// The one definition of a home table and of a registry's.
 pub const TABLE: TableDefinition =
     TableDefinition { partition_key: PARTITION, sort_key: SORT, expires: EXPIRES };
 

@@ -8,6 +8,7 @@ mod documents;
 mod faulty;
 mod plan;
 mod ports;
+mod refresh_families;
 
 pub use faulty::Faulty;
 pub use plan::{FaultPlan, Faults};
