@@ -46,7 +46,7 @@ async fn a_turn_whose_reply_was_lost_is_told_as_a_repeat() {
     lossily.begin(&family()).await.unwrap();
     assert_eq!(lossily.turn(&turn(1, 2), NOW).await, Ok(Presented::Repeated));
     assert_eq!(direct.turn(&turn(2, 3), NOW).await, Ok(Presented::Good));
-    assert_eq!(wire.lost(), 2);
+    assert_eq!(wire.lost(), 2, "that of the beginning, and that of the turn");
 }
 
 #[tokio::test]

@@ -30,7 +30,8 @@ pub struct Turn {
 /// - After [`Unavailable`] a change may or may not have happened.
 #[async_trait::async_trait]
 pub trait RefreshFamilies: Send + Sync + 'static {
-    /// Stores a new family. Its id is drawn from enough bits that there is no other of it.
+    /// Stores a new family. Its id is drawn from enough bits that there is no other of it; where there is one, it is
+    /// this one, and stays as it is.
     async fn begin(&self, family: &RefreshFamily) -> Result<(), Unavailable>;
 
     /// Lets the next token take the place of the spent one, where that is the family's last.

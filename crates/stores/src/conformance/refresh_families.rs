@@ -93,12 +93,17 @@ pub async fn a_token_expires(families: Arc<dyn RefreshFamilies>) {
     assert_eq!(families.turn(&turn("h", 2, 3), LATER + 30).await, Ok(Presented::Refused));
 }
 
-/// A family that was begun again, as its first answer was lost, is one family.
+/// A family that was begun again, as its first answer was lost, is one family, however late the copy arrives.
 pub async fn beginning_may_be_repeated(families: Arc<dyn RefreshFamilies>) {
     for _ in 0..2 {
         families.begin(&family("f")).await.unwrap();
     }
     assert_eq!(families.turn(&turn("f", 1, 2), NOW).await, Ok(Presented::Good));
+    families.begin(&family("f")).await.unwrap();
+    assert_eq!(families.turn(&turn("f", 2, 3), NOW).await, Ok(Presented::Good));
+    assert_eq!(families.turn(&turn("f", 1, 9), NOW).await, Ok(Presented::Reused));
+    families.begin(&family("f")).await.unwrap();
+    assert_eq!(families.turn(&turn("f", 3, 4), NOW).await, Ok(Presented::Refused), "it stays revoked");
 }
 
 /// What happens to one family says nothing about another of the same client.

@@ -14,8 +14,9 @@ pub(crate) struct Families {
 }
 
 impl Families {
+    /// Only where it is new: a copy of the call that arrives late would bring its first token back.
     pub(crate) fn begin(&mut self, family: &RefreshFamily) {
-        self.by_id.insert(family.id.clone(), family.clone());
+        self.by_id.entry(family.id.clone()).or_insert_with(|| family.clone());
         if self.by_id.len() > FAMILIES_MAX {
             let first = self.by_id.values().min_by_key(|family| family.expires_unix_s);
             if let Some(id) = first.map(|family| family.id.clone()) {

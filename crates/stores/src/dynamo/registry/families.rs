@@ -9,8 +9,10 @@ use domain::registry::{Presented, RefreshFamily};
 
 #[async_trait::async_trait]
 impl RefreshFamilies for DynamoRegistry {
+    /// Only where it is new: a copy of the call that arrives late would bring its first token back.
     async fn begin(&self, family: &RefreshFamily) -> Result<(), Unavailable> {
-        self.families.replaced(self.families.put(encode(family))).await.map(drop)
+        let put = self.families.put(encode(family)).condition_expression("attribute_not_exists(#pk)");
+        self.families.replaced(put.expression_attribute_names("#pk", PARTITION)).await.map(drop)
     }
 
     /// The write takes effect where the token is good. Its refusal brings the family back, which says why.
