@@ -17,35 +17,41 @@ fn yaml(text: &str) -> Value {
     yaml_serde::from_str(text).unwrap()
 }
 
+/// The tables of a deployment: of its home, of a second one, and of the registry.
+const TABLES: [&str; 3] = ["HomeTable", "SecondHomeTable", "RegistryTable"];
+
 #[test]
 fn the_template_says_the_same_as_the_code() {
     let template = template();
-    let table = &template["Resources"]["HomeTable"];
-    assert_eq!(table["Type"], "AWS::DynamoDB::Table");
-    let properties = &table["Properties"];
-    let (partition, sort, expires) = (TABLE.partition_key, TABLE.sort_key, TABLE.expires);
-    let keys =
-        format!("[{{AttributeName: {partition}, KeyType: HASH}}, {{AttributeName: {sort}, KeyType: RANGE}}]");
-    assert_eq!(properties["KeySchema"], yaml(&keys));
-    let attributes = format!(
-        "[{{AttributeName: {partition}, AttributeType: S}}, {{AttributeName: {sort}, AttributeType: S}}]"
-    );
-    assert_eq!(properties["AttributeDefinitions"], yaml(&attributes));
-    assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST");
-    let expiry = format!("{{AttributeName: {expires}, Enabled: true}}");
-    assert_eq!(properties["TimeToLiveSpecification"], yaml(&expiry));
+    for table in TABLES.map(|name| &template["Resources"][name]) {
+        assert_eq!(table["Type"], "AWS::DynamoDB::Table");
+        let properties = &table["Properties"];
+        let (partition, sort, expires) = (TABLE.partition_key, TABLE.sort_key, TABLE.expires);
+        let keys = format!(
+            "[{{AttributeName: {partition}, KeyType: HASH}}, {{AttributeName: {sort}, KeyType: RANGE}}]"
+        );
+        assert_eq!(properties["KeySchema"], yaml(&keys));
+        let attributes = format!(
+            "[{{AttributeName: {partition}, AttributeType: S}}, {{AttributeName: {sort}, AttributeType: S}}]"
+        );
+        assert_eq!(properties["AttributeDefinitions"], yaml(&attributes));
+        assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST");
+        let expiry = format!("{{AttributeName: {expires}, Enabled: true}}");
+        assert_eq!(properties["TimeToLiveSpecification"], yaml(&expiry));
+    }
 }
 
 #[test]
 fn the_template_keeps_the_table_from_being_lost_or_read() {
     let template = template();
-    let table = &template["Resources"]["HomeTable"];
-    assert_eq!(table["DeletionPolicy"], "Retain");
-    assert_eq!(table["UpdateReplacePolicy"], "Retain");
-    let properties = &table["Properties"];
-    assert_eq!(properties["DeletionProtectionEnabled"], true);
-    assert_eq!(properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
-    assert_eq!(properties["SSESpecification"]["SSEEnabled"], true);
+    for table in TABLES.map(|name| &template["Resources"][name]) {
+        assert_eq!(table["DeletionPolicy"], "Retain");
+        assert_eq!(table["UpdateReplacePolicy"], "Retain");
+        let properties = &table["Properties"];
+        assert_eq!(properties["DeletionProtectionEnabled"], true);
+        assert_eq!(properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
+        assert_eq!(properties["SSESpecification"]["SSEEnabled"], true);
+    }
 }
 
 #[tokio::test]
