@@ -1,7 +1,7 @@
 //! Servers that a task starts beside itself.
 
 use crate::failure::Failure;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,16 +18,21 @@ pub(crate) struct Background {
 }
 
 impl Background {
-    /// Starts a server, and waits until it listens on the port of the loopback address.
-    pub(crate) fn listening(command: &mut Command, port: u16) -> Result<Self, Failure> {
+    /// Starts a server, and waits until it listens there.
+    pub(crate) fn listening(command: &mut Command, at: SocketAddrV4) -> Result<Self, Failure> {
+        Self::once(command, || TcpStream::connect(at).is_ok())
+    }
+
+    /// Starts a server, and waits until it is ready.
+    pub(crate) fn once(command: &mut Command, is_ready: impl Fn() -> bool) -> Result<Self, Failure> {
         let name = command.get_program().to_string_lossy().into_owned();
         let child = command.spawn();
         let child = child.map_err(|source| Failure::Start { command: name.clone(), source })?;
         let mut server = Self { child };
         let deadline = Instant::now() + START_WAIT;
-        while TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).is_err() {
+        while !is_ready() {
             if server.has_ended() || Instant::now() > deadline {
-                return Err(Failure::NotListening { command: name, port });
+                return Err(Failure::NotReady { command: name });
             }
             thread::sleep(LOOK_EVERY);
         }
@@ -53,9 +58,9 @@ impl Drop for Background {
     }
 }
 
-/// A port of the loopback address that nobody listens on.
-pub(crate) fn free_port() -> Result<u16, Failure> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    let start = |source| Failure::Start { command: "a listener".to_owned(), source };
-    listener.map(|address| address.port()).map_err(start)
+/// An address of this host that nobody listens on.
+pub(crate) fn free_address(host: Ipv4Addr) -> Result<SocketAddrV4, Failure> {
+    let bound = TcpListener::bind((host, 0)).and_then(|listener| listener.local_addr());
+    let start = |source| Failure::Start { command: format!("a listener at {host}"), source };
+    bound.map(|address| SocketAddrV4::new(host, address.port())).map_err(start)
 }

@@ -42,14 +42,15 @@ pub(crate) enum Failure {
         /// What the operating system said.
         source: io::Error,
     },
-    /// A server ended, or took too long, before it listened.
-    #[error("`{command}` does not listen on port {port}")]
-    NotListening {
+    /// A server ended, or took too long, before it was ready.
+    #[error("`{command}` does not get ready")]
+    NotReady {
         /// The program.
         command: String,
-        /// The port.
-        port: u16,
     },
+    /// There is no Docker engine, and none can be started.
+    #[error("`sam local` runs functions in containers, and there is no Docker engine: {0}")]
+    NoDocker(&'static str),
     /// The deployed stack lacks an output that tests are told.
     #[error("the deployed stack does not say what tests must know: see the outputs of template.yaml")]
     Outputs,

@@ -1,4 +1,5 @@
-//! `cargo xtask test | ci | bench | chaos | servers | sam-build | sam-deploy`: what cargo alone cannot do.
+//! `cargo xtask test | ci | bench | chaos | servers | sam-build | sam-deploy |
+//! sam-local`: what cargo alone cannot do.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to its terminal")]
 
@@ -60,6 +61,9 @@ enum Task {
     /// Deploys the template into a stand-in for Amazon's services, and runs the tests of what is deployed: what `test` does
     /// among others.
     SamDeploy,
+    /// The same tests against `sam local start-api`: functions in containers of a Docker engine, the user's or one that root
+    /// starts here.
+    SamLocal,
 }
 
 fn main() -> ExitCode {
@@ -82,6 +86,7 @@ fn run(task: Task) -> Result<ExitCode, Failure> {
         Task::Chaos(chaos) => chaos.run(&house).map(|()| ExitCode::SUCCESS),
         Task::Servers => servers(&house),
         Task::SamBuild => sam::build(&house, Compiler::CargoLambda).map(|_| ExitCode::SUCCESS),
+        Task::SamLocal => steps::served_locally(&house).map(|()| ExitCode::SUCCESS),
         Task::SamDeploy => steps::deployed(&house).map(|()| ExitCode::SUCCESS),
     }
 }

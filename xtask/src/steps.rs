@@ -3,10 +3,12 @@
 use crate::deny;
 use crate::failure::Failure;
 use crate::house::{House, run};
-use crate::sam::{self, Compiler, Deployment};
+use crate::sam::{self, Compiler, Deployment, Docker, LocalApi};
 use crate::servers::{self, OwnServers};
 use crate::tools::{self, Tool};
 use clap::ValueEnum;
+use std::net::Ipv4Addr;
+use std::path::Path;
 use std::process::Command;
 
 /// One step. The cheap ones come first, and the tests last, so that their verdict stands at the end.
@@ -132,21 +134,46 @@ fn tests(house: &House, own: &OwnServers) -> Result<(), Failure> {
 
 /// Deploys the functions as they are, and runs the tests of what is deployed.
 pub(crate) fn deployed(house: &House) -> Result<(), Failure> {
+    prepare(house)?;
+    beside_a_deployment(house, &mut tests_of_the_deployed(house))
+}
+
+/// Serves the functions from containers over the tables of a deployment, and runs the same tests.
+pub(crate) fn served_locally(house: &House) -> Result<(), Failure> {
+    prepare(house)?;
+    let docker = Docker::start(house)?;
+    let built = sam::build(house, Compiler::Prebuilt)?;
+    let deployment = Deployment::start(house, &built, docker.gateway(house)?)?;
+    let api = LocalApi::start(house, &built, &docker, &deployment)?;
+    let mut tests = tests_of_the_deployed(house);
+    tell(house, &mut tests, &built, &deployment)?;
+    run(tests.env("WIRESOCKET_DEPLOYED_API", api.url()))
+}
+
+/// What the tests of a deployment need before it is made.
+fn prepare(house: &House) -> Result<(), Failure> {
     tools::check(house, [Tool::Rust, Tool::Python, Tool::Node, Tool::Npm].iter())?;
     release(house, &["local", "syncd", "functions"])?;
-    Step::Clients.run(house, &OwnServers::default())?;
-    let mut tests =
-        house.cargo(&["test", "--package", "house-tests", "--test", "deployed", "--", "--nocapture"]);
-    beside_a_deployment(house, &mut tests)
+    Step::Clients.run(house, &OwnServers::default())
+}
+
+fn tests_of_the_deployed(house: &House) -> Command {
+    house.cargo(&["test", "--package", "house-tests", "--test", "deployed", "--", "--nocapture"])
 }
 
 /// Runs these tests while the template is deployed into a stand-in for Amazon's services.
 fn beside_a_deployment(house: &House, tests: &mut Command) -> Result<(), Failure> {
     let built = sam::build(house, Compiler::Prebuilt)?;
-    let deployment = Deployment::start(house, &built)?;
-    tests.env(SYNCD_VARIABLE, house.built("release/syncd")).env(FUNCTIONS_VARIABLE, house.built("release"));
-    tests.env(SAM_BUILD_VARIABLE, &built).envs(deployment.variables()?).envs(servers::installed(house)?);
+    let deployment = Deployment::start(house, &built, Ipv4Addr::LOCALHOST)?;
+    tell(house, tests, &built, &deployment)?;
     run(tests)
+}
+
+/// Tells tests where everything is.
+fn tell(house: &House, tests: &mut Command, built: &Path, deployment: &Deployment) -> Result<(), Failure> {
+    tests.env(SYNCD_VARIABLE, house.built("release/syncd")).env(FUNCTIONS_VARIABLE, house.built("release"));
+    tests.env(SAM_BUILD_VARIABLE, built).envs(deployment.variables()?).envs(servers::installed(house)?);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 use super::outputs::Outputs;
 use super::{ARCHITECTURE, sam};
-use crate::background::{Background, free_port};
+use crate::background::{Background, free_address};
 use crate::failure::Failure;
 use crate::house::{House, output, run};
 use crate::redis_server;
 use crate::servers::MINISTACK;
 use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -30,14 +31,13 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
-    /// Starts the stand-in and a Redis, and deploys what `sam build` wrote to `built`.
-    pub(crate) fn start(house: &House, built: &Path) -> Result<Self, Failure> {
-        let redis_port = free_port()?;
-        let redis = Background::listening(&mut redis(house, redis_port)?, redis_port)?;
-        let port = free_port()?;
-        let ministack = Background::listening(&mut ministack(house, port)?, port)?;
-        let endpoint = format!("http://127.0.0.1:{port}");
-        let redis_url = format!("redis://127.0.0.1:{redis_port}");
+    /// Starts the stand-in and a Redis, which listen at `host`, and deploys what `sam build` wrote to `built`.
+    pub(crate) fn start(house: &House, built: &Path, host: Ipv4Addr) -> Result<Self, Failure> {
+        let redis_at = free_address(host)?;
+        let redis = Background::listening(&mut redis(house, redis_at)?, redis_at)?;
+        let at = free_address(host)?;
+        let ministack = Background::listening(&mut ministack(house, at)?, at)?;
+        let (endpoint, redis_url) = (format!("http://{at}"), format!("redis://{redis_at}"));
         let begun = Instant::now();
         deploy(house, built, &endpoint, &redis_url)?;
         println!("deployed in {:.1} s", begun.elapsed().as_secs_f64());
@@ -53,6 +53,14 @@ impl Deployment {
         Ok(Self { endpoint, redis_url, outputs, _ministack: ministack, _redis: redis })
     }
 
+    /// The template's parameters for whoever else runs the same functions over the same tables.
+    pub(crate) fn parameters(&self) -> Result<Vec<String>, Failure> {
+        let key = self.outputs.get("VaultKeyArn").ok_or(Failure::Outputs)?;
+        let mut all = Vec::from(parameters(&self.endpoint, &self.redis_url));
+        all.push(format!("VaultKeyArn={key}"));
+        Ok(all)
+    }
+
     /// What tests are told of it.
     pub(crate) fn variables(&self) -> Result<[(&'static str, String); 5], Failure> {
         let output = |key: &str| self.outputs.get(key).map(str::to_owned).ok_or(Failure::Outputs);
@@ -66,15 +74,15 @@ impl Deployment {
     }
 }
 
-fn redis(house: &House, port: u16) -> Result<Command, Failure> {
+fn redis(house: &House, at: SocketAddrV4) -> Result<Command, Failure> {
     let mut redis = house.program(redis_server::installed(house)?);
-    redis.args(["--bind", "127.0.0.1", "--save", "", "--port"]).arg(port.to_string());
-    redis.stdout(Stdio::null());
+    redis.args(["--save", "", "--protected-mode", "no", "--bind"]).arg(at.ip().to_string());
+    redis.arg("--port").arg(at.port().to_string()).stdout(Stdio::null());
     Ok(redis)
 }
 
 /// What it logs, functions' own lines among it, is in a file of the target folder.
-fn ministack(house: &House, port: u16) -> Result<Command, Failure> {
+fn ministack(house: &House, at: SocketAddrV4) -> Result<Command, Failure> {
     let folder = house.built("sam");
     let log = folder.join("ministack.log");
     let file = fs::create_dir_all(&folder)
@@ -83,9 +91,9 @@ fn ministack(house: &House, port: u16) -> Result<Command, Failure> {
     let (out, err) = file.map_err(|source| Failure::Write { path: log, source })?;
     let mut ministack = house.program(MINISTACK.installed(house)?);
     ministack
-        .env("BIND_HOST", "127.0.0.1")
+        .env("BIND_HOST", at.ip().to_string())
         .env("IOT_MTLS_ENABLED", "0")
-        .env("GATEWAY_PORT", port.to_string());
+        .env("GATEWAY_PORT", at.port().to_string());
     ministack.stdout(out).stderr(err);
     Ok(ministack)
 }
@@ -95,7 +103,12 @@ fn deploy(house: &House, built: &Path, endpoint: &str, redis_url: &str) -> Resul
     deploy.arg("deploy").arg("--template-file").arg(built.join("template.yaml"));
     deploy.args(["--stack-name", STACK, "--region", REGION, "--resolve-s3", "--no-confirm-changeset"]);
     deploy.args(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--no-progressbar"]);
-    deploy.arg("--parameter-overrides").args([
+    deploy.arg("--parameter-overrides").args(parameters(endpoint, redis_url));
+    run(&mut deploy)
+}
+
+fn parameters(endpoint: &str, redis_url: &str) -> [String; 7] {
+    [
         format!("Architecture={ARCHITECTURE}"),
         format!("DynamoDbEndpoint={endpoint}"),
         format!("KmsEndpoint={endpoint}"),
@@ -103,13 +116,16 @@ fn deploy(house: &House, built: &Path, endpoint: &str, redis_url: &str) -> Resul
         "SyncService=none".to_owned(),
         "Alarms=none".to_owned(),
         "SecondHomeName=aws-eu-central-1".to_owned(),
-    ]);
-    run(&mut deploy)
+    ]
+}
+
+fn asking(mut command: Command, endpoint: &str) -> Command {
+    as_anybody(&mut command).env("AWS_ENDPOINT_URL", endpoint);
+    command
 }
 
 /// The stand-in takes any credentials.
-fn asking(mut command: Command, endpoint: &str) -> Command {
-    command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_DEFAULT_REGION", REGION);
-    command.env("AWS_ACCESS_KEY_ID", "wiresocket").env("AWS_SECRET_ACCESS_KEY", "wiresocket");
-    command
+pub(super) fn as_anybody(command: &mut Command) -> &mut Command {
+    command.env("AWS_DEFAULT_REGION", REGION);
+    command.env("AWS_ACCESS_KEY_ID", "wiresocket").env("AWS_SECRET_ACCESS_KEY", "wiresocket")
 }

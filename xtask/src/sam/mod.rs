@@ -2,12 +2,16 @@
 
 mod build;
 mod deployment;
+mod docker;
+mod local_api;
 #[cfg(test)]
 mod messages;
 mod outputs;
 
 pub(crate) use build::{Compiler, build};
 pub(crate) use deployment::Deployment;
+pub(crate) use docker::Docker;
+pub(crate) use local_api::LocalApi;
 
 use crate::failure::Failure;
 use crate::house::{House, run};
