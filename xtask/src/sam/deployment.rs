@@ -53,6 +53,16 @@ impl Deployment {
         Ok(Self { endpoint, redis_url, outputs, _ministack: ministack, _redis: redis })
     }
 
+    /// Where the stand-in is.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Where the region's Redis is.
+    pub(crate) fn redis_url(&self) -> &str {
+        &self.redis_url
+    }
+
     /// The template's parameters for whoever else runs the same functions over the same tables.
     pub(crate) fn parameters(&self) -> Result<Vec<String>, Failure> {
         let key = self.outputs.get("VaultKeyArn").ok_or(Failure::Outputs)?;

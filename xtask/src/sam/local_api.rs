@@ -4,8 +4,10 @@ use super::{ARCHITECTURE, Deployment, sam};
 use crate::background::{Background, free_address};
 use crate::failure::Failure;
 use crate::house::House;
+use serde_json::json;
+use std::fs;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// `sam local start-api`: the functions in containers, behind an HTTP API on this machine, over the tables of a deployment.
 pub(crate) struct LocalApi {
@@ -26,6 +28,7 @@ impl LocalApi {
         api.envs(docker.variables());
         as_anybody(&mut api).args(["local", "start-api", "--warm-containers", "LAZY", "--template"]);
         api.arg(built.join("template.yaml")).arg("--port").arg(at.port().to_string());
+        api.arg("--env-vars").arg(variables(house, deployment)?);
         if docker.has_image() {
             api.arg("--skip-pull-image");
         }
@@ -38,4 +41,16 @@ impl LocalApi {
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
+}
+
+/// A file of variables that `sam local` leaves empty: it does not work out those that a template gives on a condition.
+fn variables(house: &House, deployment: &Deployment) -> Result<PathBuf, Failure> {
+    let path = house.built("sam/local-variables.json");
+    let variables = json!({
+        "WIRESOCKET_DYNAMODB_ENDPOINT": deployment.endpoint(),
+        "WIRESOCKET_REDIS": deployment.redis_url(),
+    });
+    fs::write(&path, json!({ "Parameters": variables }).to_string())
+        .map_err(|source| Failure::Write { path: path.clone(), source })?;
+    Ok(path)
 }
