@@ -266,4 +266,9 @@ mod tests {
         let options = told(&[]);
         assert_eq!((options.archive, options.archive_every), (None, None));
     }
+
+    #[test]
+    fn a_node_is_told_of_the_books_what_its_server_has() {
+        assert_eq!(told(&[]).registry, Some(RegistryAt::Folder("data".into())));
+    }
 }

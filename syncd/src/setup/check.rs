@@ -135,10 +135,11 @@ mod tests {
         let lender = ["--documents", "http://127.0.0.1:1"];
         let of_tenants = "https://a/{tenantId}/jwks";
         let redis = ["--redis", "redis://:ssssssssssssssssssssssssssssssssssssss@a:1"];
-        let cases: [(&[&str], &str); 31] = [
+        let cases: [(&[&str], &str); 32] = [
             (&["--node", "a"], "'--jwks' is missing"),
             (&["--registry", "file:d", "--jwks", of_tenants], "'--jwks' with {tenantId} is of no use"),
             (&["--jwks", "https://{tenantId}.example.net/jwks"], "'--jwks'"),
+            (&["--registry", "file:/no/folder"], "/no/folder is no folder"),
             (&["--redis-password", &short], "'--redis-password' is of no use"),
             (&[redis[0], redis[1], "--redis-password", &short], "holds a password already"),
             (&["--redis", "redis://a:1", "--redis-password", "@/no/file"], "/no/file"),

@@ -71,6 +71,10 @@ impl RegistryPorts {
                 let registry = access.get().await.registry(table);
                 registry.map(Self::of).map_err(|error| refuse(&error))
             }
+            RegistryAt::Folder(folder) if !folder.is_dir() => {
+                let wrong = "is no folder: give the data folder of a local service";
+                Err(refuse(&format_args!("{} {wrong}", folder.display())))
+            }
             RegistryAt::Folder(folder) => {
                 FileRegistry::open(folder).map(Self::of).map_err(|error| refuse(&error))
             }
