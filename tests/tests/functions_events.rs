@@ -1,10 +1,12 @@
 //! Lambda's side of the functions: events that nobody in earnest sends, starts that fail, instances that share what they
 //! count, and how long it all takes.
 
-use house_tests::control_plane::{Ask, Caller, Target};
+use domain::registry::Refresh;
+use house_tests::control_plane::{Ask, Caller, Target, refusal};
 use house_tests::lambda::{EmulatedFunctions, Emulator, Function, answer_of, event_of};
 use house_tests::{Keeps, RedisServer};
 use serde_json::{Value, json};
+use std::io::Write;
 
 /// A good event with one of its members changed; `null` leaves it out.
 fn changed(event: &Value, member: &str, value: Value) -> String {
@@ -102,6 +104,27 @@ async fn instances_of_a_function_count_a_client_together() {
 }
 
 #[tokio::test]
+async fn without_the_vault_no_token_is_signed_and_key_sets_are_served() {
+    let functions = EmulatedFunctions::start().await;
+    let caller = Caller::fresh(&functions).await;
+    let client = caller.client(Refresh::Denied).await;
+    let mut variables = functions.variables(Function::Token);
+    variables.retain(|(name, _)| *name != "WIRESOCKET_VAULT");
+    variables.push(("WIRESOCKET_VAULT", "kms:alias/none,endpoint=http://127.0.0.1:1".to_owned()));
+    let token = Emulator::start(Function::Token, &variables).await;
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", &*client.id),
+        ("client_secret", &*client.secret),
+    ];
+    let answer = answer_of(&token.invoke(&event_of(&caller.token_request(&fields), "$default")).await);
+    assert_eq!(refusal(&answer), (503, "service_unavailable".to_owned()));
+    assert!(answer.header("retry-after").is_some());
+    let key_set = caller.ask("GET", &format!("/{}/.well-known/jwks", caller.tenant()));
+    assert_eq!(answer_of(&token.invoke(&event_of(&key_set, "$default")).await).status, 200);
+}
+
+#[tokio::test]
 async fn each_request_is_logged_once_with_its_ids_and_without_its_token() {
     let functions = EmulatedFunctions::start().await;
     let caller = Caller::fresh(&functions).await;
@@ -117,7 +140,8 @@ async fn each_request_is_logged_once_with_its_ids_and_without_its_token() {
     assert!(!log.contains(caller.token()), "a token stands in the log");
 }
 
-/// Prints what the emulator reports; how long is measured elsewhere, on a quiet machine and in release.
+/// Prints what the emulator reports, past the test's captured output; how long it may take is measured elsewhere, on a
+/// quiet machine and in release.
 #[tokio::test]
 async fn the_emulator_reports_how_long_functions_take() {
     let functions = EmulatedFunctions::start().await;
@@ -136,6 +160,8 @@ async fn the_emulator_reports_how_long_functions_take() {
         let init = timings.init.expect("the emulator reports it");
         let (first, median) = timings.first_and_median().expect("it was invoked");
         let name = function.name();
-        println!("{name}: init {init:.1} ms, first answer {first:.1} ms, then {median:.1} ms (median)");
+        let line =
+            format!("{name}: init {init:.1} ms, first answer {first:.1} ms, then {median:.1} ms (median)");
+        writeln!(std::io::stderr(), "{line}").expect("stderr can be written");
     }
 }
