@@ -201,6 +201,7 @@ impl From<TokenRefusal> for CloseReason {
             TokenRefusal::Missing => Self::MissingToken,
             TokenRefusal::Invalid(cause) => Self::InvalidToken(cause),
             TokenRefusal::Forbidden(cause) => Self::Forbidden(cause),
+            TokenRefusal::Unverifiable => Self::TryAgainLater,
         }
     }
 }

@@ -80,6 +80,21 @@ impl From<TokenRefusal> for HttpError {
         match refusal {
             TokenRefusal::Missing | TokenRefusal::Invalid(_) => Self::AuthenticationFailed(refusal),
             TokenRefusal::Forbidden(_) => Self::InsufficientScope(refusal),
+            TokenRefusal::Unverifiable => {
+                Self::Unavailable("the keys that tokens are verified by cannot be reached; try again later")
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::close::CloseReason;
+
+    #[test]
+    fn a_token_is_not_to_blame_where_no_keys_can_be_had() {
+        assert_eq!(HttpError::from(TokenRefusal::Unverifiable).status(), 503);
+        assert_eq!(CloseReason::from(TokenRefusal::Unverifiable).code(), 1013);
     }
 }

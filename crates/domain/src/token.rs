@@ -58,4 +58,7 @@ pub enum TokenRefusal {
     /// It is genuine, and gives no right to this.
     #[error("forbidden: {0}")]
     Forbidden(#[from] Forbidden),
+    /// No key set could be had yet that might have its key: nobody can tell.
+    #[error("the keys that tokens are verified by cannot be reached; try again later")]
+    Unverifiable,
 }

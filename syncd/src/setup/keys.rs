@@ -38,7 +38,7 @@ impl FromStr for KeysAt {
 }
 
 /// The tokens port. A file that is no key set ends the start: it is the operator's to mend. A URL that can't be
-/// had only delays: whoever answers there may start after this node, and tokens are refused until it has.
+/// had only delays: whoever answers there may start after this node, and whoever brings a token is told to try again until it has.
 pub(super) async fn verifier(
     options: &Options,
     registry: Option<&RegistryPorts>,
@@ -86,7 +86,9 @@ async fn load(verifier: &Verifier, keys: Option<&KeysAt>) -> Result<(), SetupErr
     match (verifier.load().await, keys) {
         (Ok(keys), _) => tracing::info!(keys, "loaded the key set"),
         (Err(error), Some(KeysAt::File(_))) => return Err(error.into()),
-        (Err(error), _) => tracing::warn!(%error, "tokens are refused until the key set can be fetched"),
+        (Err(error), _) => {
+            tracing::warn!(%error, "until the key set can be fetched, who brings a token is told to try again")
+        }
     }
     Ok(())
 }

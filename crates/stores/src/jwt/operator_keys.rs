@@ -4,7 +4,7 @@ use super::token::UnverifiedToken;
 use super::trusted::Trusted;
 use super::{FETCH_DEADLINE, FETCH_EVERY, FIRST_FETCH_EVERY};
 use domain::clock::Clock;
-use domain::token::InvalidToken;
+use domain::token::TokenRefusal;
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,12 +49,14 @@ impl OperatorKeys {
     }
 
     /// The keys by which `token` is genuine.
-    pub(super) async fn check(&self, token: &UnverifiedToken<'_>) -> Result<Arc<Trusted>, InvalidToken> {
+    pub(super) async fn check(&self, token: &UnverifiedToken<'_>) -> Result<Arc<Trusted>, TokenRefusal> {
         let trusted = self.trusted();
         let Err(refusal) = trusted.keys.check(token) else { return Ok(trusted) };
-        let newer = self.newer_than(&trusted).await.ok_or(refusal)?;
-        newer.keys.check(token)?;
-        Ok(newer)
+        match self.newer_than(&trusted).await {
+            Some(newer) => newer.keys.check(token).map(|()| newer).map_err(TokenRefusal::from),
+            None if trusted.document.is_some() => Err(refusal.into()),
+            None => Err(TokenRefusal::Unverifiable),
+        }
     }
 
     /// Another key set than `tried`, if there is one; fetches it unless that was done within the minute.

@@ -52,6 +52,11 @@ impl TenantSet {
         self.state.lock().trusted.clone()
     }
 
+    /// Whether the source has ever answered, be it that there is no such tenant.
+    pub(super) fn is_told(&self) -> bool {
+        self.state.lock().had.is_some()
+    }
+
     /// How old the key set is. One that is not there is young: it is fetched when a key is wanted.
     pub(super) fn age(&self, now: Duration) -> Age {
         let state = self.state.lock();

@@ -6,7 +6,7 @@ use super::token::UnverifiedToken;
 use super::trusted::Trusted;
 use domain::clock::Clock;
 use domain::ids::TenantId;
-use domain::token::InvalidToken;
+use domain::token::{InvalidToken, TokenRefusal};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl TenantSets {
         self: &Arc<Self>,
         tenant: &TenantId,
         token: &UnverifiedToken<'_>,
-    ) -> Result<Arc<Trusted>, InvalidToken> {
+    ) -> Result<Arc<Trusted>, TokenRefusal> {
         let set = self.set(tenant);
         let tried = self.fresh(&set).await;
         let refusal = match &tried {
@@ -58,9 +58,11 @@ impl TenantSets {
                 Err(refusal) => refusal,
             },
         };
-        let newer = self.newer_than(&set, tried.as_ref()).await.ok_or(refusal)?;
-        newer.keys.check(token)?;
-        Ok(newer)
+        match self.newer_than(&set, tried.as_ref()).await {
+            Some(newer) => newer.keys.check(token).map(|()| newer).map_err(TokenRefusal::from),
+            None if set.is_told() => Err(refusal.into()),
+            None => Err(TokenRefusal::Unverifiable),
+        }
     }
 
     /// The keys of `tenant` as they are known, and no older than they may be.

@@ -69,14 +69,14 @@ impl Verifier {
     /// By whose keys `token` is genuine.
     ///
     /// The operator's come first where they have the one that the token names: no tenant's have to be fetched then.
-    async fn check(&self, token: &UnverifiedToken<'_>) -> Result<Voucher, InvalidToken> {
+    async fn check(&self, token: &UnverifiedToken<'_>) -> Result<Voucher, TokenRefusal> {
         if let Some(operator) = &self.operator {
             let trusted = operator.trusted();
             if trusted.keys.has_named_by(token) && trusted.keys.check(token).is_ok() {
                 return Ok(Voucher::Operator(trusted));
             }
         }
-        let mut refusal = InvalidToken::UnknownKey;
+        let mut refusal = TokenRefusal::from(InvalidToken::UnknownKey);
         if let (Some(tenants), Some(tenant)) = (&self.tenants, named_tenant(&token.payload)) {
             match tenants.check(&tenant, token).await {
                 Ok(trusted) => return Ok(Voucher::Tenant(tenant, trusted)),
@@ -86,7 +86,10 @@ impl Verifier {
         let Some(operator) = &self.operator else { return Err(refusal) };
         match operator.check(token).await {
             Ok(trusted) => Ok(Voucher::Operator(trusted)),
-            Err(InvalidToken::UnknownKey) => Err(refusal),
+            // What could not be asked might have had the key.
+            Err(TokenRefusal::Unverifiable) => Err(TokenRefusal::Unverifiable),
+            Err(_) if refusal == TokenRefusal::Unverifiable => Err(refusal),
+            Err(TokenRefusal::Invalid(InvalidToken::UnknownKey)) => Err(refusal),
             Err(cause) => Err(cause),
         }
     }
