@@ -18,7 +18,7 @@ impl FunctionsProcess {
     /// # Panics
     /// Where it ends before.
     pub async fn start(fleet: &Fleet, arguments: &[&str]) -> Self {
-        Self::start_with(fleet.function_options(), arguments).await
+        Self::over(&fleet.function_options(), arguments).await
     }
 
     /// Starts one over the counts of a fleet, that verifies tokens by the key sets at `url`.
@@ -27,10 +27,14 @@ impl FunctionsProcess {
     /// Where it ends before it listens.
     pub async fn verifying_by(fleet: &Fleet, url: &str) -> Self {
         let home = ["--home".to_owned(), fleet.home()];
-        Self::start_with(home.to_vec(), &["--jwks", url, "--rate-limits", "off"]).await
+        Self::over(&home, &["--jwks", url, "--rate-limits", "off"]).await
     }
 
-    async fn start_with(stores: Vec<String>, arguments: &[&str]) -> Self {
+    /// Starts one over the stores that these options name.
+    ///
+    /// # Panics
+    /// Where it ends before it listens.
+    pub async fn over(stores: &[String], arguments: &[&str]) -> Self {
         let mut command = Command::new(wiresocket());
         command.arg("functions").args(["--listen", "127.0.0.1:0"]).args(stores);
         command.args(arguments).stderr(Stdio::null());

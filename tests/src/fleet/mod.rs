@@ -146,6 +146,12 @@ impl Fleet {
         eventually("no pin is left", async || self.table.pins(app).await.is_empty().then_some(())).await;
     }
 
+    /// Where its DynamoDB is, past the proxies.
+    #[must_use]
+    pub fn dynamo(&self) -> SocketAddr {
+        self.dynamo.address()
+    }
+
     /// Its home, as options name it.
     #[must_use]
     pub fn home(&self) -> String {
