@@ -138,6 +138,10 @@ pub(crate) fn deployed(house: &House) -> Result<(), Failure> {
     beside_a_deployment(house, &mut tests_of_the_deployed(house))
 }
 
+/// What can't be shown locally: `sam local start-api` itself fails, with 502, at a body that is no UTF-8.
+const NOT_LOCALLY: [&str; 2] =
+    ["a_body_where_none_belongs_changes_nothing", "bodies_that_are_no_form_are_refused"];
+
 /// Serves the functions from containers over the tables of a deployment, and runs the same tests.
 pub(crate) fn served_locally(house: &House) -> Result<(), Failure> {
     prepare(house)?;
@@ -147,6 +151,7 @@ pub(crate) fn served_locally(house: &House) -> Result<(), Failure> {
     let api = LocalApi::start(house, &built, &docker, &deployment)?;
     let mut tests = tests_of_the_deployed(house);
     tell(house, &mut tests, &built, &deployment)?;
+    tests.args(NOT_LOCALLY.iter().flat_map(|test| ["--skip", test]));
     run(tests.env("WIRESOCKET_DEPLOYED_API", api.url()))
 }
 
