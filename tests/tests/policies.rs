@@ -11,8 +11,8 @@ use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use yaml_serde::Value;
 
-/// The tables and keys of the template, by the parameter or the resource that names them, and what tests call them. Both homes
-/// are one kind: each function does the same in either.
+/// The tables and keys of the template, by the parameter or the resource that names them, and what tests call them.
+/// Both homes are one kind: each function does the same in either.
 const RESOURCES: [(&str, &str); 5] = [
     ("${HomeTableName}", "home"),
     ("${SecondHomeTableName}", "home"),

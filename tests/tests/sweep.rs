@@ -1,5 +1,6 @@
 //! The scheduled sweep, as Lambda runs it, over the tables of real nodes.
 
+use domain::bounds::LOOK_EVERY;
 use house_tests::lambda::EmulatedSweep;
 use house_tests::{Fleet, FleetPlan, LiveClient, Plan};
 use serde_json::Value;
@@ -58,6 +59,12 @@ async fn sweeps_that_overlap_reap_no_living_node() {
         }
     });
     futures_util::future::join_all(runs).await;
+    // Who suspects nobody is done at once, and who does looks again.
+    let took = sweeps.iter().flat_map(|sweep| sweep.timings().invocations);
+    assert!(
+        took.into_iter().any(|ms| ms > LOOK_EVERY.as_secs_f64() * 500.0),
+        "no sweep has suspected the node"
+    );
     let after = fleet.table().nodes(REGION).await;
     assert_eq!((after.len(), &*after[0].state, &after[0].node), (1, "up", &before[0].node));
     fleet.counts("alive", 1, 1).await;

@@ -8,7 +8,7 @@ use domain::ids::{
 };
 use domain::ledger::{Bounds, Share, ShareWrite};
 use domain::limits::PlanLimits;
-use domain::ports::Owner;
+use domain::ports::{Owner, TokenSigner};
 use domain::registry::{App, Client, Plan, Refresh, Tenant};
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
@@ -127,7 +127,6 @@ impl<'w> Caller<'w> {
     }
 
     async fn sign_as(&self, signer: &TenantId, changed: &Value) -> String {
-        use domain::ports::TokenSigner;
         let mut claims = self.claims();
         for (name, value) in changed.as_object().expect("changes are an object") {
             claims[name] = value.clone();

@@ -4,6 +4,8 @@ use super::ask::refusal;
 use super::caller::{Caller, Credentials};
 use super::target::Target;
 use crate::http::Answer;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use domain::registry::Refresh;
 use serde_json::{Value, json};
 
@@ -111,10 +113,5 @@ pub(super) fn error(answer: &Answer) -> (u16, String) {
 }
 
 fn basic(id: &str, secret: &str) -> String {
-    format!("Basic {}", base64(format!("{id}:{secret}").as_bytes()))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    use base64::Engine;
-    base64::engine::general_purpose::STANDARD.encode(bytes)
+    format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")))
 }

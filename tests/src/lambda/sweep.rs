@@ -1,4 +1,4 @@
-use super::emulator::Emulator;
+use super::emulator::{Emulator, Timings};
 use super::function::Function;
 use crate::control_plane::StoresAt;
 use serde_json::{Value, json};
@@ -23,6 +23,12 @@ impl EmulatedSweep {
     /// Runs it once, to its end, and returns what it answers.
     pub async fn run(&self) -> Value {
         self.0.invoke(&scheduled_event()).await
+    }
+
+    /// What the emulator has reported of its runs.
+    #[must_use]
+    pub fn timings(&self) -> Timings {
+        self.0.timings()
     }
 
     /// What it and the emulator have logged.
