@@ -87,7 +87,7 @@ async fn load(verifier: &Verifier, keys: Option<&KeysAt>) -> Result<(), SetupErr
         (Ok(keys), _) => tracing::info!(keys, "loaded the key set"),
         (Err(error), Some(KeysAt::File(_))) => return Err(error.into()),
         (Err(error), _) => {
-            tracing::warn!(%error, "until the key set can be fetched, who brings a token is told to try again")
+            tracing::warn!(%error, "until the key set can be fetched, who brings a token is told to try again");
         }
     }
     Ok(())
