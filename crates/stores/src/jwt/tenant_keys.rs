@@ -125,7 +125,8 @@ impl TenantKeys {
         if let Some((_, opened)) = self.known.lock().get(&key.tenant).and_then(known) {
             return Ok(opened);
         }
-        let private = self.vault.open(&key.tenant, &key.id, &key.sealed).await?;
+        let private = self.vault.open(&key.tenant, &key.id, &key.sealed).await;
+        let private = private.map_err(|error| still_sealed(key, &error))?;
         let opened = Arc::new(read(&private, &key.id)?);
         if let Some(known) = self.known.lock().get_mut(&key.tenant) {
             known.opened = Some((key.id.clone(), opened.clone()));
@@ -155,6 +156,12 @@ fn signs_from(keys: &[TenantKey], now_unix_s: u64, start: Start) -> u64 {
         Start::AtOnce => signing(keys, now_unix_s)
             .map_or(now_unix_s, |active| now_unix_s.max(active.signs_from_unix_s.saturating_add(1))),
     }
+}
+
+/// The log is to say whose tokens are concerned, and which key to replace.
+fn still_sealed(key: &TenantKey, error: &Unavailable) -> Unavailable {
+    let cause = format!("the key {} of the tenant {} can't be opened: {}", key.id, key.tenant, error.cause);
+    Unavailable::new(error.store, cause)
 }
 
 fn read(private: &[u8], id: &KeyId) -> Result<SigningKey, Unavailable> {
