@@ -1,6 +1,7 @@
 //! The data folder: who uses it, its signing key, its key set, and its books.
 
-use domain::ports::Vault;
+use crate::vault;
+use domain::ports::{Registry, Unavailable, Vault};
 use serde_json::{Value, json};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use stores::jwt::{SigningKey, SigningKeyError};
 use stores::vault::{FileVault, FileVaultError};
-use syncd::setup::RegistryAt;
+use syncd::setup::{RegistryAt, RegistryPorts, SetupError};
 
 /// Why a data folder can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,20 @@ pub(crate) enum DataFolderError {
     File { path: PathBuf, source: io::Error },
     #[error("{} is no JSON key set ({cause}): repair it, or delete it to have it made anew", path.display())]
     KeySet { path: PathBuf, cause: String },
+    #[error("no data folder {}: name that of a local service with --data (or WIRESOCKET_DATA)", .0.display())]
+    Missing(PathBuf),
+    #[error(
+        "the books can't be used: {0}; repair them, put back a backup, or choose another folder with --data"
+    )]
+    Books(String),
+    #[error("the books of the data folder can't be read: {0}")]
+    Unread(#[from] Unavailable),
+    #[error(
+        "{} is missing, and nothing else opens the signing keys on the books beside it: put it back from a backup; or, \
+         where it is lost, write another into its place with `openssl rand -base64 32`, and have each tenant's keys \
+         followed with `wiresocket admin keys rotate TENANT --at-once --new-vault`", .0.display()
+    )]
+    VaultKeyLost(PathBuf),
     #[error(transparent)]
     SigningKey(#[from] SigningKeyError),
     #[error(transparent)]
@@ -43,6 +58,15 @@ impl DataFolder {
         Ok(Self { path: path.to_owned(), _lock: None })
     }
 
+    /// The folder, which must be there. Several processes may have it so.
+    pub(crate) fn existing(path: &Path) -> Result<Self, DataFolderError> {
+        if path.is_dir() {
+            Ok(Self { path: path.to_owned(), _lock: None })
+        } else {
+            Err(DataFolderError::Missing(path.to_owned()))
+        }
+    }
+
     /// The folder, for this process alone to serve from.
     pub(crate) fn exclusive(path: &Path) -> Result<Self, DataFolderError> {
         let folder = Self::shared(path)?;
@@ -61,9 +85,18 @@ impl DataFolder {
         self.path.join("documents")
     }
 
-    /// The books: tenants, plans, apps, clients and their signing keys.
+    /// Where the books are: tenants, plans, apps, clients and their signing keys.
     pub(crate) fn registry(&self) -> RegistryAt {
         RegistryAt::Folder(self.path.clone())
+    }
+
+    /// The books.
+    pub(crate) async fn books(&self) -> Result<RegistryPorts, DataFolderError> {
+        RegistryPorts::open(&self.registry()).await.map_err(|error| match error {
+            // It would name an option that nobody gave.
+            SetupError::Value { cause, .. } => DataFolderError::Books(cause),
+            error => DataFolderError::Books(error.to_string()),
+        })
     }
 
     /// The file of the key that seals the signing keys of those tenants.
@@ -71,9 +104,16 @@ impl DataFolder {
         self.path.join("vault.key")
     }
 
-    /// What seals them; its key is made if missing.
-    pub(crate) fn vault(&self) -> Result<Arc<dyn Vault>, DataFolderError> {
-        Ok(Arc::new(FileVault::open_or_create(&self.vault_key())?))
+    /// What seals them. Its key is made where `books` have no signing key: beside those that one sealed, another would
+    /// hide that it was lost.
+    pub(crate) async fn vault(&self, books: &dyn Registry) -> Result<Arc<dyn Vault>, DataFolderError> {
+        let path = self.vault_key();
+        // In this order: whoever adds the first signing key has made the vault's before.
+        let has_sealed = !vault::sealed_by_it(books).await?.is_empty();
+        if has_sealed && !path.exists() {
+            return Err(DataFolderError::VaultKeyLost(path));
+        }
+        Ok(Arc::new(FileVault::open_or_create(&path)?))
     }
 
     /// The signing key, made if it is missing.

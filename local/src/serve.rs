@@ -35,8 +35,9 @@ pub(crate) fn serve(options: &Serve) -> Result<(), LocalError> {
 async fn serve_alone(options: &Serve) -> Result<(), LocalError> {
     let folder = DataFolder::exclusive(&options.data)?;
     let key = folder.signing_key()?;
+    let vault = folder.vault(&*folder.books().await?.registry).await?;
     let setup = setup::prepare(node_options(options, &folder, folder.key_set(&key)?)).await?;
-    let besides = control_plane::besides(&setup, Some(folder.vault()?));
+    let besides = control_plane::besides(&setup, Some(vault));
     let token = dev_token(options, &key, setup.ports.clock.unix_ms() / 1000)?;
     // Before anybody is told that it listens, so that whoever ends it then ends it in order.
     let signalled = process::signalled().map_err(LocalError::Signals)?;

@@ -1,7 +1,8 @@
-//! What a registry's signing keys are sealed by, where a server is told so.
+//! What a registry's signing keys are sealed by.
 
 use crate::error::LocalError;
-use domain::ports::Vault;
+use domain::ports::{Registry, Unavailable, Vault};
+use domain::registry::TenantKey;
 use std::sync::Arc;
 use stores::dynamo::Access;
 use stores::vault::VaultAt;
@@ -17,4 +18,15 @@ pub(crate) async fn opened(
         (Some(_), None) => Err(LocalError::VaultAlone),
         (Some(vault), Some(_)) => Ok(Some(vault.open(&Access::from_environment().await)?)),
     }
+}
+
+/// Signing keys that a registry's vault has sealed: those of the first tenant that has any.
+pub(crate) async fn sealed_by_it(books: &dyn Registry) -> Result<Vec<TenantKey>, Unavailable> {
+    for tenant in books.tenants().await? {
+        let keys = books.keys(&tenant.id).await?;
+        if !keys.is_empty() {
+            return Ok(keys);
+        }
+    }
+    Ok(Vec::new())
 }

@@ -3,6 +3,7 @@ use crate::http::{self, Answer};
 use crate::server::DataFolder;
 use serde_json::Value;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// An operator's `wiresocket admin`, on the books of a data folder or of a table.
@@ -25,7 +26,13 @@ impl Admin {
     /// The books of a data folder, on which a server may be running.
     #[must_use]
     pub fn of(data: &DataFolder) -> Self {
-        Self { at: vec!["--data".to_owned(), data.path().display().to_string()] }
+        Self::of_folder(data.path())
+    }
+
+    /// The books of a data folder that may be missing.
+    #[must_use]
+    pub fn of_folder(path: &Path) -> Self {
+        Self { at: vec!["--data".to_owned(), path.display().to_string()] }
     }
 
     /// The books that `--registry` and `--vault` name.

@@ -1,9 +1,10 @@
 //! `wiresocket admin`: an operator's books, in a data folder and in a table.
 
-use house_tests::{Admin, DataFolder, Dynamo, eventually};
+use house_tests::{Admin, DataFolder, Dynamo, eventually, wiresocket};
 use serde_json::{Value, json};
-use std::fs::{self, File};
-use std::process::{Output, Stdio};
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Output, Stdio};
 use stores::dynamo::{Access, TableAt};
 use stores::vault::FileVault;
 
@@ -20,6 +21,9 @@ const PRO: [&str; 11] = [
     "--ops-per-minute",
     "6000",
 ];
+
+/// The signal of a process that writes past the length that its files may have, on Linux and macOS.
+const SIGXFSZ: i32 = 25;
 
 /// The books of a folder of its own, with a tenant `acme` and a plan `pro`.
 fn begun() -> (Admin, DataFolder) {
@@ -196,6 +200,99 @@ async fn the_key_that_signs_is_revoked_only_behind_another() {
 }
 
 #[test]
+fn a_rotation_that_is_repeated_finds_the_next_key() {
+    let (admin, _data) = begun();
+    let keys = [(); 2].map(|()| admin.json(&["keys", "rotate", "acme"])["key"].clone());
+    assert_eq!(keys[0], keys[1]);
+    assert_eq!(ids(&admin.json(&["keys", "list", "acme"]), "keys", "standing"), ["next", "active"]);
+}
+
+#[test]
+fn a_vault_that_opens_none_of_the_keys_seals_none() {
+    let (admin, data) = begun();
+    let at = format!("file:{}", data.path().display());
+    let others = DataFolder::fresh();
+    let path = others.path().join("other.key");
+    FileVault::open_or_create(&path).expect("the folder can be written");
+    let other = Admin::on(&at, &format!("file:{}", path.display()));
+    let before = other.json(&["keys", "list", "acme"]);
+    for command in [&["keys", "rotate", "acme", "--at-once"][..], &["tenants", "create", "globex"]] {
+        let refused = complaint(&other.run(command));
+        assert!(refused.contains("--vault") && refused.contains("of another key"), "{refused}");
+    }
+    assert_eq!(other.json(&["keys", "list", "acme"]), before);
+    assert_eq!(ids(&other.json(&["tenants", "list"]), "tenants", "tenant"), ["acme"]);
+    admin.json(&["keys", "rotate", "acme"]);
+    let moved = other.json(&["keys", "rotate", "acme", "--new-vault"]);
+    let keys = other.json(&["keys", "list", "acme"]);
+    assert_eq!(ids(&keys, "keys", "standing"), ["next", "active"], "one whose time no vault awaits is gone");
+    assert_eq!(keys["keys"][0]["key"], moved["key"]);
+    assert_eq!(other.json(&["keys", "rotate", "acme"])["key"], moved["key"]);
+    other.json(&["tenants", "create", "globex"]);
+}
+
+#[test]
+fn a_lost_key_of_the_vault_is_not_made_anew_beside_what_it_sealed() {
+    let (admin, data) = begun();
+    let key = data.path().join("vault.key");
+    fs::remove_file(&key).expect("it is there");
+    admin.json(&["apps", "list"]);
+    for command in [&["keys", "rotate", "acme"][..], &["tenants", "create", "globex"]] {
+        let refused = complaint(&admin.run(command));
+        assert!(refused.contains("vault.key is missing") && refused.contains("backup"), "{refused}");
+    }
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--data"];
+    let serve = Command::new(wiresocket()).args(serve).arg(data.path()).output();
+    let refused = complaint(&serve.expect("the binary can be run"));
+    assert!(refused.contains("vault.key is missing"), "{refused}");
+    assert!(!key.exists());
+}
+
+#[test]
+fn a_list_makes_nothing() {
+    let folder = DataFolder::fresh();
+    for list in ["tenants", "plans", "apps", "clients"] {
+        let nothing = Admin::of_folder(folder.path()).json(&[list, "list"]);
+        assert_eq!(nothing[list], json!([]));
+    }
+    assert_eq!(fs::read_dir(folder.path()).expect("it is there").count(), 0);
+    let nowhere = folder.path().join("nowhere");
+    let refused = complaint(&Admin::of_folder(&nowhere).run(&["tenants", "list"]));
+    assert!(refused.contains("no data folder") && !nowhere.exists(), "{refused}");
+}
+
+#[test]
+fn books_that_cannot_be_read_are_no_fault_of_the_command_line() {
+    let (admin, data) = begun();
+    fs::write(data.path().join("registry.json"), "{").expect("the folder can be written");
+    let output = admin.run(&["tenants", "list"]);
+    let refused = complaint(&output);
+    assert_eq!(output.status.code(), Some(1), "{refused}");
+    assert!(refused.contains("registry.json") && !refused.contains("--registry"), "{refused}");
+}
+
+#[test]
+fn a_secret_that_nobody_could_read_is_told_with_its_client() {
+    let (admin, _data) = begun();
+    admin.json(&["apps", "create", "acme/editor", "--plan", "pro"]);
+    let (unread, stdout) = std::io::pipe().expect("there are pipes");
+    drop(unread);
+    let mut create = admin.command(&["clients", "create", "acme/editor"]);
+    let output = create.stdout(stdout).stderr(Stdio::piped()).spawn().and_then(Child::wait_with_output);
+    let said = complaint(&output.expect("the binary can be run"));
+    let clients = ids(&admin.json(&["clients", "list"]), "clients", "client_id");
+    assert_eq!(clients.len(), 1);
+    assert!(said.contains(&format!("clients revoke {}", clients[0])), "{said}");
+
+    let (unread, stdout) = std::io::pipe().expect("there are pipes");
+    drop(unread);
+    let mut list = admin.command(&["clients", "list"]);
+    let output = list.stdout(stdout).stderr(Stdio::piped()).spawn().and_then(Child::wait_with_output);
+    let output = output.expect("the binary can be run");
+    assert!(output.status.success() && output.stderr.is_empty(), "nobody need read a list to its end");
+}
+
+#[test]
 fn operators_who_write_at_once_lose_nothing() {
     let (admin, _data) = begun();
     let writers = (0..24).map(|n| {
@@ -212,47 +309,40 @@ fn operators_who_write_at_once_lose_nothing() {
     assert_eq!(ids(&admin.json(&["apps", "list", "acme"]), "apps", "app"), made);
 }
 
-/// Whether somebody holds the lock on the books at this moment.
-fn are_locked(books: &File) -> bool {
-    match books.try_lock() {
-        Ok(()) => {
-            books.unlock().expect("it is locked");
-            false
-        }
-        Err(_) => true,
+/// Runs a command that is killed once it has written 1 KiB of a file: in the middle of books that are longer.
+fn killed_while_writing(admin: &Admin, arguments: &[&str]) {
+    let whole = admin.command(arguments);
+    let mut limited = Command::new("bash");
+    limited
+        .args(["-c", r#"ulimit -c 0 -f 1 && exec "$0" "$@""#])
+        .arg(whole.get_program())
+        .args(whole.get_args());
+    for (name, value) in whole.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
     }
+    let ended = limited.stdout(Stdio::null()).status().expect("bash is installed");
+    assert_eq!(ended.signal(), Some(SIGXFSZ), "{arguments:?} ended otherwise: {ended}");
 }
 
 #[test]
 fn an_operator_who_is_killed_while_writing_leaves_books_that_can_be_read() {
     let (admin, data) = begun();
-    let lock = File::open(data.path().join("registry.lock")).expect("the books have a lock");
-    let mut made = vec!["app-00".to_owned()];
-    admin.json(&["apps", "create", "acme/app-00", "--plan", "pro"]);
-    for n in 1..30 {
-        let app = format!("acme/app-{n:02}");
-        let mut command = admin.command(&["apps", "create", &app, "--plan", "pro"]);
-        let mut writer = command.stdout(Stdio::null()).spawn().expect("the binary can be run");
-        let ended = loop {
-            if are_locked(&lock) {
-                break None;
-            }
-            if let Some(status) = writer.try_wait().expect("a child can be waited for") {
-                break Some(status);
-            }
-        };
-        if ended.is_some() {
-            made.push(app.trim_start_matches("acme/").to_owned());
-        } else {
-            writer.kill().expect("one may kill one's own children");
-            writer.wait().expect("a child can be waited for");
-        }
+    let mut made = Vec::new();
+    while fs::metadata(data.path().join("registry.json")).expect("the books are there").len() <= 1024 {
+        let app = format!("app-{:02}", made.len());
+        admin.json(&["apps", "create", &format!("acme/{app}"), "--plan", "pro"]);
+        made.push(app);
     }
-    let there = ids(&admin.json(&["apps", "list", "acme"]), "apps", "app");
-    println!("{} of 30 ended by themselves, {} are there", made.len(), there.len());
-    assert!(made.len() < 30, "nobody was killed while writing");
-    assert!(made.iter().all(|app| there.contains(app)), "{made:?} are not all of {there:?}");
+    for _ in 0..2 {
+        killed_while_writing(&admin, &["apps", "create", "acme/lost", "--plan", "pro"]);
+        assert_eq!(ids(&admin.json(&["apps", "list", "acme"]), "apps", "app"), made);
+    }
     admin.json(&["apps", "create", "acme/last", "--plan", "pro"]);
+    made.push("last".to_owned());
+    assert_eq!(ids(&admin.json(&["apps", "list", "acme"]), "apps", "app"), made);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,7 +38,7 @@ async fn create(new: &NewApp, books: &Books) -> Result<Report, AdminError> {
         }
         Added::Exists => return Err(AdminError::AppDiffers(shown)),
     };
-    Ok(Report { text, json: as_json(&app) })
+    Ok(Report::new(text, as_json(&app)))
 }
 
 async fn set_plan(key: &AppKey, plan: &PlanId, books: &Books) -> Result<Report, AdminError> {
@@ -50,7 +50,7 @@ async fn set_plan(key: &AppKey, plan: &PlanId, books: &Books) -> Result<Report, 
         "the app {} is of the plan {plan}; it gets its limits with its next tokens, within 15 minutes",
         shown(key)
     );
-    Ok(Report { text, json: as_json(&app) })
+    Ok(Report::new(text, as_json(&app)))
 }
 
 async fn list(tenant: Option<&TenantId>, books: &Books) -> Result<Report, AdminError> {
@@ -64,10 +64,10 @@ async fn list(tenant: Option<&TenantId>, books: &Books) -> Result<Report, AdminE
         [shown(&app.key), app.plan.to_string(), home, origins, app.name.clone()]
     };
     let rows: Vec<_> = apps.iter().map(row).collect();
-    Ok(Report {
-        text: table(["APP", "PLAN", "HOME", "ORIGINS", "NAME"], &rows),
-        json: json!({"apps": apps.iter().map(as_json).collect::<Vec<_>>()}),
-    })
+    Ok(Report::new(
+        table(["APP", "PLAN", "HOME", "ORIGINS", "NAME"], &rows),
+        json!({"apps": apps.iter().map(as_json).collect::<Vec<_>>()}),
+    ))
 }
 
 /// An app as commands name it.

@@ -45,6 +45,26 @@ pub(super) enum Book {
     Keys(Keys),
 }
 
+/// What a command does to the books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Intent {
+    Look,
+    Change,
+}
+
+impl Book {
+    pub(super) fn intent(&self) -> Intent {
+        match self {
+            Self::Tenants(Tenants::List)
+            | Self::Plans(Plans::List)
+            | Self::Apps(Apps::List { .. })
+            | Self::Clients(Clients::List { .. })
+            | Self::Keys(Keys::List { .. }) => Intent::Look,
+            _ => Intent::Change,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Tenants {
     /// Makes a tenant and its first signing key; one that is there stays as it is.
@@ -180,7 +200,7 @@ pub(super) enum Keys {
         #[arg(value_name = "TENANT", value_parser = tenant)]
         tenant: TenantId,
     },
-    /// Makes the tenant's next key, which signs once everybody who verifies knows it.
+    /// Makes the tenant's next key, which signs once everybody who verifies knows it; one that is there is kept.
     Rotate(Rotation),
     /// Deletes a key that does not sign: what it signed is refused within minutes.
     Revoke {
@@ -201,11 +221,26 @@ pub(super) struct Rotation {
     /// Lets it sign from now on, as for a key that others may have; its first tokens may be refused for a minute.
     #[arg(long)]
     at_once: bool,
+    /// Seals it by another vault than its keys were sealed by, which is refused otherwise, and takes the place of a next key
+    /// of that one. What issues tokens must be given the vault too.
+    #[arg(long)]
+    new_vault: bool,
+}
+
+/// Whether a tenant's keys stay in the vault that they are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SealedIn {
+    ItsVault,
+    NewVault,
 }
 
 impl Rotation {
     pub(super) fn start(&self) -> Start {
         if self.at_once { Start::AtOnce } else { Start::WhenKnown }
+    }
+
+    pub(super) fn sealed_in(&self) -> SealedIn {
+        if self.new_vault { SealedIn::NewVault } else { SealedIn::ItsVault }
     }
 }
 

@@ -1,4 +1,6 @@
+use super::args::Intent;
 use super::error::AdminError;
+use super::sealing::{self, SealedBy};
 use crate::args::VAULT;
 use crate::data_folder::DataFolder;
 use crate::error::LocalError;
@@ -6,8 +8,8 @@ use crate::vault;
 use clap::Args;
 use domain::clock::{Clock, Entropy};
 use domain::ids::{AppKey, ClientId, PlanId, TenantId};
-use domain::ports::{Registry, SecretHashes, Vault};
-use domain::registry::{App, Client, Plan, Tenant};
+use domain::ports::{Registry, SecretHashes};
+use domain::registry::{App, Client, Plan, Tenant, TenantKey};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use stores::jwt::TenantKeys;
@@ -19,7 +21,7 @@ use syncd::setup::{RegistryAt, RegistryPorts};
 /// Which books are meant.
 #[derive(Debug, Args)]
 pub(super) struct BooksAt {
-    /// Folder of a local service, which may be running; made if missing, and `.wiresocket` by default.
+    /// Folder of a local service, which may be running; made by what changes the books, and `.wiresocket` by default.
     // Its id differs from that of the option of `serve`, whose default clap would take for a value given here.
     #[arg(id = "folder", long = "data", global = true, env = "WIRESOCKET_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
@@ -47,42 +49,58 @@ const FOLDER: &str = ".wiresocket";
 /// The books, and what is needed to write in them.
 pub(super) struct Books {
     registry: Arc<dyn Registry>,
-    keys: Option<TenantKeys>,
+    sealed_by: SealedBy,
     hashes: Argon2Hashes,
     clock: SystemClock,
 }
 
 impl Books {
-    pub(super) async fn open(at: &BooksAt) -> Result<Self, LocalError> {
-        let (registry, vault) = match (&at.data, &at.registry, &at.vault) {
+    pub(super) async fn open(at: &BooksAt, intent: Intent) -> Result<Self, LocalError> {
+        match (&at.data, &at.registry, &at.vault) {
             (Some(_), Some(_), _) => {
                 let cause = "is of no use where '--registry' names the books: leave one of them out";
-                return Err(AdminError::Combination { option: "--data", cause }.into());
+                Err(AdminError::Combination { option: "--data (or WIRESOCKET_DATA)", cause }.into())
             }
-            (data, None, None) => {
-                let folder = DataFolder::shared(data.as_deref().unwrap_or(Path::new(FOLDER)))?;
-                (folder.registry(), Some(folder.vault()?))
-            }
+            (data, None, None) => Self::of_folder(data.as_deref().unwrap_or(Path::new(FOLDER)), intent).await,
             (_, registry, vault) => {
                 let vault = vault::opened(vault.as_ref(), registry.as_ref()).await?;
-                (registry.clone().ok_or(LocalError::VaultAlone)?, vault)
+                let registry = registry.as_ref().ok_or(LocalError::VaultAlone)?;
+                let sealed_by = vault.map_or(SealedBy::Unknown, SealedBy::Vault);
+                Ok(Self::new(RegistryPorts::open(registry).await?, sealed_by))
             }
-        };
-        Ok(Self::of(RegistryPorts::open(&registry).await?.registry, vault))
+        }
     }
 
-    pub(super) fn of(registry: Arc<dyn Registry>, vault: Option<Arc<dyn Vault>>) -> Self {
-        let keys = vault.map(|vault| TenantKeys::new(Arc::clone(&registry), vault));
-        Self { registry, keys, hashes: Argon2Hashes::new(), clock: SystemClock::new() }
+    async fn of_folder(path: &Path, intent: Intent) -> Result<Self, LocalError> {
+        let folder = match intent {
+            Intent::Look => DataFolder::existing(path)?,
+            Intent::Change => DataFolder::shared(path)?,
+        };
+        Ok(Self::new(folder.books().await?, SealedBy::KeyOf(folder)))
+    }
+
+    fn new(RegistryPorts { registry, .. }: RegistryPorts, sealed_by: SealedBy) -> Self {
+        Self { registry, sealed_by, hashes: Argon2Hashes::new(), clock: SystemClock::new() }
     }
 
     pub(super) fn registry(&self) -> &dyn Registry {
         &*self.registry
     }
 
-    /// What makes signing keys.
-    pub(super) fn keys(&self) -> Result<&TenantKeys, AdminError> {
-        self.keys.as_ref().ok_or(AdminError::NoVault)
+    /// What makes a tenant's signing keys, sealed by the vault that sealed those which it has or, before its first, those of
+    /// another tenant.
+    pub(super) async fn key_maker_for(&self, own: &[TenantKey]) -> Result<TenantKeys, AdminError> {
+        match own {
+            [] => self.key_maker(&vault::sealed_by_it(self.registry()).await?).await,
+            own => self.key_maker(own).await,
+        }
+    }
+
+    /// What makes signing keys, sealed by the vault that sealed these.
+    pub(super) async fn key_maker(&self, sealed: &[TenantKey]) -> Result<TenantKeys, AdminError> {
+        let vault = self.sealed_by.vault(self.registry()).await?;
+        sealing::expect_of(&*vault, sealed).await?;
+        Ok(TenantKeys::new(Arc::clone(&self.registry), vault))
     }
 
     pub(super) fn hashes(&self) -> &dyn SecretHashes {

@@ -45,7 +45,7 @@ async fn create(new: &NewClient, books: &Books) -> Result<Report, AdminError> {
         "client_id      {}\nclient_secret  {secret}\n\nThe secret is shown this once: only its hash is kept.",
         client.id
     );
-    Ok(Report { text, json })
+    Ok(Report { text, json, secret_of: Some(client.id) })
 }
 
 async fn list(of: Option<&TenantOrApp>, books: &Books) -> Result<Report, AdminError> {
@@ -65,10 +65,10 @@ async fn list(of: Option<&TenantOrApp>, books: &Books) -> Result<Report, AdminEr
         clients.retain(|client| client.app == *app);
     }
     let rows: Vec<_> = clients.iter().map(row).collect();
-    Ok(Report {
-        text: table(["CLIENT", "APP", "REFRESH", "MADE", "REVOKED"], &rows),
-        json: json!({"clients": clients.iter().map(as_json).collect::<Vec<_>>()}),
-    })
+    Ok(Report::new(
+        table(["CLIENT", "APP", "REFRESH", "MADE", "REVOKED"], &rows),
+        json!({"clients": clients.iter().map(as_json).collect::<Vec<_>>()}),
+    ))
 }
 
 async fn revoke(id: &ClientId, books: &Books) -> Result<Report, AdminError> {
@@ -79,7 +79,7 @@ async fn revoke(id: &ClientId, books: &Books) -> Result<Report, AdminError> {
     let text = format!(
         "revoked the client {id}: it gets no token any more; access tokens that it has expire within 15 minutes"
     );
-    Ok(Report { text, json: as_json(&client) })
+    Ok(Report::new(text, as_json(&client)))
 }
 
 /// `BYTES` random bytes in base64url.

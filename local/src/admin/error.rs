@@ -1,5 +1,7 @@
+use crate::data_folder::DataFolderError;
 use domain::ids::{AppKey, ClientId, KeyId, PlanId, TenantId};
 use domain::ports::Unavailable;
+use std::io;
 use stores::jwt::MakeKeyError;
 use syncd::setup::lacks_table;
 
@@ -43,10 +45,22 @@ pub(crate) enum AdminError {
          --at-once`"
     )]
     KeySigns { tenant: TenantId, key: KeyId },
+    #[error(
+        "no key was made: the vault does not open the key `{key}` of `{tenant}` ({cause}); give the one that sealed it with \
+         '--vault', or, where keys move to another, begin with `wiresocket admin keys rotate {tenant} --new-vault`"
+    )]
+    OtherVault { tenant: TenantId, key: KeyId, cause: String },
     #[error("no key was made: {0}")]
     NoNewKey(MakeKeyError),
     #[error("'--vault' is missing: keys are made, and '--registry' needs to be told what seals them")]
     NoVault,
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
+    #[error(
+        "the client `{client}` was made, but its secret could not be shown ({source}): revoke it with `wiresocket admin \
+         clients revoke {client}`, and make another"
+    )]
+    SecretNotShown { client: ClientId, source: io::Error },
     #[error("'{option}' {cause}")]
     Combination { option: &'static str, cause: &'static str },
     #[error("the table that '--registry' names does not exist: deploy it, or name the one that was deployed")]

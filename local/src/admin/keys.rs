@@ -1,4 +1,4 @@
-use super::args::{Keys, Rotation};
+use super::args::{Keys, Rotation, SealedIn};
 use super::books::Books;
 use super::error::AdminError;
 use super::report::{Report, table};
@@ -6,6 +6,7 @@ use domain::clock::rfc3339_ms;
 use domain::ids::{KeyId, TenantId};
 use domain::registry::{Standing, TenantKey, standing};
 use serde_json::{Value, json};
+use std::slice;
 use stores::jwt::Start;
 
 pub(super) async fn run(command: &Keys, books: &Books) -> Result<Report, AdminError> {
@@ -28,25 +29,40 @@ async fn list(tenant: &TenantId, books: &Books) -> Result<Report, AdminError> {
     };
     let rows: Vec<_> = newest_first.iter().map(row).collect();
     let json: Vec<_> = newest_first.iter().map(|key| as_json(key, stands(key))).collect();
-    Ok(Report { text: table(["KEY", "STANDING", "SIGNS FROM"], &rows), json: json!({ "keys": json }) })
+    Ok(Report::new(table(["KEY", "STANDING", "SIGNS FROM"], &rows), json!({ "keys": json })))
 }
 
 async fn rotate(rotation: &Rotation, books: &Books) -> Result<Report, AdminError> {
-    let (tenant, start) = (&rotation.tenant, rotation.start());
+    let (tenant, start, now) = (&rotation.tenant, rotation.start(), books.now_unix_s());
     books.tenant(tenant).await?;
-    let key = books.keys()?.make(tenant, books.now_unix_s(), start).await?;
-    let text = match start {
-        Start::AtOnce => format!("the key {} signs for {tenant} from now on", key.id),
-        Start::WhenKnown => {
-            format!(
-                "the key {} is published, and signs for {tenant} from {} on",
-                key.id,
-                instant(key.signs_from_unix_s)
-            )
+    let keys = books.registry().keys(tenant).await?;
+    let next = keys.iter().find(|key| standing(key, &keys, now) == Standing::Next);
+    if let (Some(next), Start::WhenKnown, SealedIn::ItsVault) = (next, start, rotation.sealed_in()) {
+        books.key_maker(slice::from_ref(next)).await?;
+        let text = format!("the key {} {}", next.id, waits(next, "is published already"));
+        return Ok(Report::new(text, as_json(next, Standing::Next)));
+    }
+    let key = match rotation.sealed_in() {
+        SealedIn::ItsVault => books.key_maker_for(&keys).await?.make(tenant, now, start).await?,
+        SealedIn::NewVault => {
+            let key = books.key_maker(&[]).await?.make(tenant, now, start).await?;
+            if let Some(next) = next {
+                // What issues tokens can't open it when its time comes.
+                books.registry().drop_key(tenant, &next.id).await?;
+            }
+            key
         }
     };
+    let does = match start {
+        Start::AtOnce => format!("signs for {tenant} from now on"),
+        Start::WhenKnown => waits(&key, "is published"),
+    };
     let stands = if key.signs_from_unix_s > books.now_unix_s() { Standing::Next } else { Standing::Active };
-    Ok(Report { text, json: as_json(&key, stands) })
+    Ok(Report::new(format!("the key {} {does}", key.id), as_json(&key, stands)))
+}
+
+fn waits(key: &TenantKey, published: &str) -> String {
+    format!("{published}, and signs for {} from {} on", key.tenant, instant(key.signs_from_unix_s))
 }
 
 /// Deletes a key, unless it signs: its tenant would be without one, or an older one would sign again.
@@ -61,7 +77,7 @@ async fn revoke(tenant: &TenantId, id: &KeyId, books: &Books) -> Result<Report, 
     }
     books.registry().drop_key(tenant, id).await?;
     let text = format!("revoked the key {id} of {tenant}: what it signed is refused within 15 minutes");
-    Ok(Report { text, json: as_json(key, stands) })
+    Ok(Report::new(text, as_json(key, stands)))
 }
 
 fn as_json(key: &TenantKey, stands: Standing) -> Value {

@@ -1,7 +1,8 @@
 //! `wiresocket admin`: what the operator has on the books, in a data folder or in a deployed table.
 //!
 //! Every command looks for what it builds on (an app for its tenant and its plan) and says what is missing. A command
-//! that is repeated finds its work done. Rules that concern one entry are the registry's.
+//! that is repeated finds its work done, but for `clients create` and `keys rotate --at-once`, which each time make another.
+//! Rules that concern one entry are the registry's.
 
 mod apps;
 mod args;
@@ -11,6 +12,7 @@ mod error;
 mod keys;
 mod plans;
 mod report;
+mod sealing;
 mod tenants;
 
 pub(crate) use args::Admin;
@@ -25,12 +27,11 @@ use report::Report;
 pub(crate) fn run(admin: &Admin) -> Result<(), LocalError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let report = runtime.map_err(LocalError::Runtime)?.block_on(Box::pin(report_of(admin)))?;
-    report.print(admin.form())?;
-    Ok(())
+    Ok(report.print(admin.form())?)
 }
 
 async fn report_of(admin: &Admin) -> Result<Report, LocalError> {
-    let books = Books::open(&admin.at).await?;
+    let books = Books::open(&admin.at, admin.books.intent()).await?;
     Ok(done(&admin.books, &books).await?)
 }
 

@@ -25,7 +25,7 @@ async fn set(id: &PlanId, given: GivenLimits, books: &Books) -> Result<Report, A
     } else {
         format!("made the plan {id}")
     };
-    Ok(Report { text, json: as_json(&plan) })
+    Ok(Report::new(text, as_json(&plan)))
 }
 
 /// The limits with what is given in place of what there was before; where there was none, the options that lack.
@@ -63,10 +63,10 @@ async fn list(books: &Books) -> Result<Report, AdminError> {
         ]
     };
     let rows: Vec<_> = plans.iter().map(row).collect();
-    Ok(Report {
-        text: table(["PLAN", "CONNECTIONS", "DOCUMENTS", "USERS/DOC", "OPS/MIN"], &rows),
-        json: json!({"plans": plans.iter().map(as_json).collect::<Vec<_>>()}),
-    })
+    Ok(Report::new(
+        table(["PLAN", "CONNECTIONS", "DOCUMENTS", "USERS/DOC", "OPS/MIN"], &rows),
+        json!({"plans": plans.iter().map(as_json).collect::<Vec<_>>()}),
+    ))
 }
 
 fn as_json(plan: &Plan) -> Value {

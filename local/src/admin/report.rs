@@ -1,5 +1,8 @@
 //! What a command did, as people and machines read it.
 
+use super::error::AdminError;
+use crate::error::LocalError;
+use domain::ids::ClientId;
 use serde_json::Value;
 use std::io::{self, Write};
 
@@ -19,10 +22,27 @@ pub(super) struct Report {
     pub(super) text: String,
     /// The same for machines.
     pub(super) json: Value,
+    /// Whose secret is in it, which nobody can show again.
+    pub(super) secret_of: Option<ClientId>,
 }
 
 impl Report {
-    pub(super) fn print(&self, form: Form) -> io::Result<()> {
+    /// What holds no secret.
+    pub(super) fn new(text: String, json: Value) -> Self {
+        Self { text, json, secret_of: None }
+    }
+
+    /// Prints it to its end, or as far as somebody reads it; a secret must be read.
+    pub(super) fn print(self, form: Form) -> Result<(), LocalError> {
+        match (self.write(form), self.secret_of) {
+            (Ok(()), _) => Ok(()),
+            (Err(source), Some(client)) => Err(AdminError::SecretNotShown { client, source }.into()),
+            (Err(error), None) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            (Err(error), None) => Err(error.into()),
+        }
+    }
+
+    fn write(&self, form: Form) -> io::Result<()> {
         let mut out = io::stdout().lock();
         match form {
             Form::Text => writeln!(out, "{}", self.text)?,

@@ -18,7 +18,7 @@ pub(super) async fn run(command: &Tenants, books: &Books) -> Result<Report, Admi
 /// Adds the tenant and then its first key. Whoever was stopped between the two repeats the command.
 async fn create(id: &TenantId, name: &str, books: &Books) -> Result<Report, AdminError> {
     // Before anything is added: a tenant without a key would get no token.
-    let keys = books.keys()?;
+    let keys = books.key_maker_for(&books.registry().keys(id).await?).await?;
     let tenant = Tenant { id: id.clone(), name: name.to_owned() };
     let added = books.registry().add_tenant(&tenant).await?;
     if books.registry().keys(id).await?.is_empty() {
@@ -29,16 +29,16 @@ async fn create(id: &TenantId, name: &str, books: &Books) -> Result<Report, Admi
         Added::Exists => format!("there is a tenant {id} already; it stays as it is"),
     };
     let tenant = books.tenant(id).await?;
-    Ok(Report { text, json: as_json(&tenant) })
+    Ok(Report::new(text, as_json(&tenant)))
 }
 
 async fn list(books: &Books) -> Result<Report, AdminError> {
     let tenants = books.registry().tenants().await?;
     let rows: Vec<_> = tenants.iter().map(|tenant| [tenant.id.to_string(), tenant.name.clone()]).collect();
-    Ok(Report {
-        text: table(["TENANT", "NAME"], &rows),
-        json: json!({"tenants": tenants.iter().map(as_json).collect::<Vec<_>>()}),
-    })
+    Ok(Report::new(
+        table(["TENANT", "NAME"], &rows),
+        json!({"tenants": tenants.iter().map(as_json).collect::<Vec<_>>()}),
+    ))
 }
 
 fn as_json(tenant: &Tenant) -> Value {

@@ -36,7 +36,7 @@ pub(crate) async fn serve(options: &Serve) -> Result<(), LocalError> {
     let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     // Made here, so that every node finds it.
-    folder.vault()?;
+    folder.vault(&*folder.books().await?.registry).await?;
     let mut servants = JoinSet::new();
     let shared = Shared {
         table: table::serve(&mut servants).await?,
