@@ -1,5 +1,5 @@
-//! `cargo xtask test | ci | bench | chaos | servers | sam-build | sam-deploy |
-//! sam-local`: what cargo alone cannot do.
+//! What cargo alone cannot do: `cargo xtask test`, `ci`, `bench`, `chaos`, `servers`, `sam-build`, `sam-deploy` and
+//! `sam-local`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to its terminal")]
 
