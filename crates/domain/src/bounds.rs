@@ -87,6 +87,14 @@ pub const KEY_PUBLISHED_BEFORE: Duration = Duration::from_secs(10 * 60);
 pub const RETIRED_KEY_KEPT: Duration = Duration::from_secs(60 * 60);
 /// Seconds for which a published key set may be kept (`max-age`).
 pub const KEY_SET_SECONDS: u64 = 300;
+/// How long a key set is trusted at most while its source can't be reached: whoever holds a revoked key, and keeps a node
+/// from its source, has it for no longer.
+pub const KEY_SET_KEPT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// How far ahead the clock may be of whoever makes a key that is to sign at once.
+pub const CLOCKS_APART_MAX: Duration = Duration::from_secs(5 * 60);
+/// Tenants that were never heard of whose keys one process asks for: at once, and each second from then on. Anybody can
+/// name any; an outage or a restart brings all that there are.
+pub const STRANGERS_ASKED_FOR: (u32, u32) = (500, 50);
 /// Keys of one tenant, past ones included.
 pub const TENANT_KEYS_MAX: usize = 16;
 /// Bytes of a tenant's or an app's name.

@@ -1,6 +1,6 @@
 use crate::bounds::RETIRED_KEY_KEPT;
 use crate::ids::{KeyId, TenantId};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A tenant's signing key, as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +71,13 @@ pub fn published(keys: &[TenantKey], now_unix_s: u64) -> Vec<&TenantKey> {
     keys.iter().filter(|key| standing(key, keys, now_unix_s) != Standing::Past).collect()
 }
 
+/// The JSON Web Key Set (RFC 7517 section 5) of [`published`].
+#[must_use]
+pub fn key_set(keys: &[TenantKey], now_unix_s: u64) -> Value {
+    let published: Vec<&Value> = published(keys, now_unix_s).into_iter().map(|key| &key.public).collect();
+    json!({ "keys": published })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +108,14 @@ mod tests {
         assert_eq!(at(1_000 + kept), ([Standing::Past, Standing::Active], Some("b")));
         assert_eq!(published(&keys, 1_000 + kept), [&keys[1]]);
         assert_eq!(published(&keys, 500).len(), 2);
+    }
+
+    #[test]
+    fn a_key_set_has_the_public_parts_of_what_is_published() {
+        let mut keys = [key("a", 100), key("b", 1_000)];
+        keys[1].public = json!({"kid": "b"});
+        assert_eq!(key_set(&keys, 1_000 + RETIRED_KEY_KEPT.as_secs()), json!({"keys": [{"kid": "b"}]}));
+        assert_eq!(key_set(&[], 0), json!({"keys": []}));
     }
 
     #[test]

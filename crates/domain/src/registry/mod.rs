@@ -10,7 +10,7 @@ mod scope;
 mod token_claims;
 
 pub use entries::{App, Client, Plan, Refresh, SecretHash, Tenant};
-pub use keys::{Standing, TenantKey, published, signing, standing};
+pub use keys::{Standing, TenantKey, key_set, published, signing, standing};
 pub use refresh::{Digest, Presented, RefreshFamily, RefreshToken};
 pub use scope::{OFFLINE_ACCESS, Scope};
 pub use token_claims::{Grant, access_claims};

@@ -2,8 +2,8 @@ use super::jwks::JwksError;
 use domain::clock::Clock;
 use domain::ids::TenantId;
 use domain::ports::Registry;
-use domain::registry::published;
-use serde_json::{Value, json};
+use domain::registry::key_set;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Where the JSON Web Key Sets of tenants come from.
@@ -38,9 +38,7 @@ impl TenantJwks for RegistryJwks {
             cause,
         };
         let keys = self.registry.keys(tenant).await.map_err(|error| unreadable(error.to_string()))?;
-        let published: Vec<&Value> =
-            published(&keys, self.clock.unix_ms() / 1000).into_iter().map(|key| &key.public).collect();
-        Ok((!published.is_empty()).then(|| json!({ "keys": published })))
+        Ok((!keys.is_empty()).then(|| key_set(&keys, self.clock.unix_ms() / 1000)))
     }
 
     fn place(&self) -> String {

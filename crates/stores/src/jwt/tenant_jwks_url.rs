@@ -1,6 +1,7 @@
 use super::https::{Fetcher, shown};
 use super::jwks::JwksError;
 use super::jwks_url::{InvalidJwksUrl, checked};
+use super::tenant_fetches::FETCHES_MAX;
 use super::tenant_jwks::TenantJwks;
 use domain::ids::TenantId;
 use hyper::Uri;
@@ -9,7 +10,7 @@ use serde_json::Value;
 /// What stands for the tenant's id in a URL.
 const TENANT: &str = "{tenantId}";
 /// Connections to the server that are kept between fetches: as many as tenants are fetched at once.
-const IDLE_CONNECTIONS_MAX: usize = 8;
+const IDLE_CONNECTIONS_MAX: usize = 2 * FETCHES_MAX;
 
 /// The key sets of tenants behind a URL for each: `https://HOST/{tenantId}/.well-known/jwks`.
 #[derive(Debug, Clone)]

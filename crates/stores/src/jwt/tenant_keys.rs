@@ -1,31 +1,32 @@
+use super::generations::Generations;
 use super::signing_key::SigningKey;
-use domain::bounds::{KEY_PUBLISHED_BEFORE, TENANT_KEYS_MAX};
+use domain::bounds::{CLOCKS_APART_MAX, KEY_PUBLISHED_BEFORE, RETIRED_KEY_KEPT, TENANT_KEYS_MAX};
 use domain::ids::{KeyId, TenantId};
 use domain::ports::{Registry, TokenSigner, Unavailable, Vault};
 use domain::registry::{Standing, TenantKey, signing, standing};
 use parking_lot::Mutex;
 use serde_json::Value;
-use std::collections::HashMap;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Seconds for which a tenant's key may sign without a look at the registry: a revoked one signs that much longer.
 const KNOWN_FOR_SECONDS: u64 = 5;
-/// Tenants whose opened keys are held. Past it all are forgotten, and opened again as they are wanted.
-const TENANTS_MAX: usize = 1024;
+/// Tenants whose opened keys are held, in each of two generations.
+const SIGNERS_MAX: usize = 1024;
 const NAME: &str = "signing keys";
 
 /// The keys that sign in tenants' names: listed in the registry, their private parts sealed by a vault.
 pub struct TenantKeys {
     registry: Arc<dyn Registry>,
     vault: Arc<dyn Vault>,
-    known: Mutex<HashMap<TenantId, Known>>,
+    signers: Mutex<Generations<TenantId, Arc<Signer>>>,
 }
 
 /// From when on a new key signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// At once: for a tenant's first key, and where the one before it can't be trusted. Whoever verifies may not know it
-    /// for up to a minute.
+    /// At once: for a tenant's first key, and where the ones before it can't be trusted. One that was to sign next is
+    /// deleted: it was made before. Whoever verifies may not know the new one for up to a minute.
     AtOnce,
     /// When everybody who verifies has had the time to learn of it: after [`KEY_PUBLISHED_BEFORE`].
     WhenKnown,
@@ -45,15 +46,37 @@ pub enum MakeKeyError {
     Unavailable(#[from] Unavailable),
 }
 
+/// What signs for one tenant.
+struct Signer {
+    /// One look at the registry and the vault at a time; whoever signs meanwhile waits for what it finds.
+    turn: Semaphore,
+    known: Mutex<Option<Known>>,
+}
+
 /// What was lately read of a tenant's keys.
 struct Known {
-    keys: Arc<[TenantKey]>,
+    keys: Vec<TenantKey>,
     read_unix_s: u64,
-    /// The last of them that signed.
-    opened: Option<(KeyId, Arc<SigningKey>)>,
+    /// The one that signed when they were read.
+    opened: Option<Arc<SigningKey>>,
 }
 
 impl Known {
+    /// What signs, if anything does; `None` where that takes another look.
+    fn signer(&self, now_unix_s: u64) -> Option<Option<Arc<SigningKey>>> {
+        if !self.is_fresh(now_unix_s) {
+            return None;
+        }
+        match signing(&self.keys, now_unix_s) {
+            Some(key) => self.opened(key).map(Some),
+            None => Some(None),
+        }
+    }
+
+    fn opened(&self, key: &TenantKey) -> Option<Arc<SigningKey>> {
+        self.opened.clone().filter(|opened| opened.kid() == key.id.as_str())
+    }
+
     /// A wall clock that was put back makes nothing last longer.
     fn is_fresh(&self, now_unix_s: u64) -> bool {
         (self.read_unix_s..self.read_unix_s.saturating_add(KNOWN_FOR_SECONDS)).contains(&now_unix_s)
@@ -64,10 +87,10 @@ impl TenantKeys {
     /// The keys that are listed in `registry` and sealed by `vault`.
     #[must_use]
     pub fn new(registry: Arc<dyn Registry>, vault: Arc<dyn Vault>) -> Self {
-        Self { registry, vault, known: Mutex::default() }
+        Self { registry, vault, signers: Mutex::new(Generations::new(SIGNERS_MAX)) }
     }
 
-    /// Makes a key for a tenant, and deletes its past ones. Where the answer is lost, a repeat makes another.
+    /// Makes a key for a tenant, and deletes those that are long past. Where the answer is lost, a repeat makes another.
     ///
     /// # Errors
     /// [`MakeKeyError`].
@@ -77,7 +100,7 @@ impl TenantKeys {
         now_unix_s: u64,
         start: Start,
     ) -> Result<TenantKey, MakeKeyError> {
-        let keys = self.without_past(tenant, now_unix_s).await?;
+        let keys = self.kept(tenant, now_unix_s, start).await?;
         if keys.len() >= TENANT_KEYS_MAX {
             return Err(MakeKeyError::TooMany);
         }
@@ -92,47 +115,92 @@ impl TenantKeys {
             signs_from_unix_s: signs_from(&keys, now_unix_s, start),
         };
         self.registry.add_key(&key).await?;
-        self.known.lock().remove(tenant);
+        *self.signer(tenant).known.lock() = None;
         Ok(key)
     }
 
-    async fn without_past(&self, tenant: &TenantId, now_unix_s: u64) -> Result<Vec<TenantKey>, Unavailable> {
+    /// The keys that stay beside a new one; drops the others.
+    async fn kept(
+        &self,
+        tenant: &TenantId,
+        now_unix_s: u64,
+        start: Start,
+    ) -> Result<Vec<TenantKey>, Unavailable> {
         let keys = self.registry.keys(tenant).await?;
-        let is_past = |key: &TenantKey| standing(key, &keys, now_unix_s) == Standing::Past;
-        let (past, kept): (Vec<TenantKey>, _) = keys.iter().cloned().partition(is_past);
-        for key in past {
-            self.registry.drop_key(tenant, &key.id).await?;
-        }
+        // Past for as long again: the clock that tells may be ahead.
+        let long_ago = now_unix_s.saturating_sub(RETIRED_KEY_KEPT.as_secs());
+        let stays = |key: &TenantKey| {
+            let is_superseded = start == Start::AtOnce && standing(key, &keys, now_unix_s) == Standing::Next;
+            !is_superseded && standing(key, &keys, long_ago) != Standing::Past
+        };
+        let (kept, dropped): (Vec<TenantKey>, _) = keys.iter().cloned().partition(stays);
+        drop_all(&*self.registry, &dropped).await?;
         Ok(kept)
     }
 
-    async fn keys(&self, tenant: &TenantId, now_unix_s: u64) -> Result<Arc<[TenantKey]>, Unavailable> {
-        if let Some(known) = self.known.lock().get(tenant).filter(|known| known.is_fresh(now_unix_s)) {
-            return Ok(known.keys.clone());
-        }
-        let keys: Arc<[TenantKey]> = self.registry.keys(tenant).await?.into();
-        let mut known = self.known.lock();
-        if known.len() >= TENANTS_MAX && !known.contains_key(tenant) {
-            known.clear();
-        }
-        let opened = known.remove(tenant).and_then(|known| known.opened);
-        known.insert(tenant.clone(), Known { keys: keys.clone(), read_unix_s: now_unix_s, opened });
-        Ok(keys)
+    fn signer(&self, tenant: &TenantId) -> Arc<Signer> {
+        let mut signers = self.signers.lock();
+        signers.find(tenant).unwrap_or_else(|| {
+            let signer = Arc::new(Signer { turn: Semaphore::new(1), known: Mutex::default() });
+            signers.insert(tenant.clone(), signer.clone(), 1);
+            signer
+        })
     }
 
-    async fn opened(&self, key: &TenantKey) -> Result<Arc<SigningKey>, Unavailable> {
-        let known = |known: &Known| known.opened.clone().filter(|(id, _)| *id == key.id);
-        if let Some((_, opened)) = self.known.lock().get(&key.tenant).and_then(known) {
+    /// What signs for a tenant; read anew where that was last done a while ago.
+    async fn key(&self, tenant: &TenantId, now_unix_s: u64) -> Result<Option<Arc<SigningKey>>, Unavailable> {
+        let signer = self.signer(tenant);
+        let at_hand = || signer.known.lock().as_ref().and_then(|known| known.signer(now_unix_s));
+        if let Some(key) = at_hand() {
+            return Ok(key);
+        }
+        let _turn = signer.turn.acquire().await.map_err(|closed| Unavailable::new(NAME, closed))?;
+        if let Some(key) = at_hand() {
+            return Ok(key);
+        }
+        let keys = self.registry.keys(tenant).await?;
+        let opened = match signing(&keys, now_unix_s) {
+            Some(key) => Some(self.opened(key, &signer).await?),
+            None => None,
+        };
+        *signer.known.lock() = Some(Known { keys, read_unix_s: now_unix_s, opened: opened.clone() });
+        Ok(opened)
+    }
+
+    /// A key as it was opened before, or else by the vault.
+    async fn opened(&self, key: &TenantKey, signer: &Signer) -> Result<Arc<SigningKey>, Unavailable> {
+        if let Some(opened) = signer.known.lock().as_ref().and_then(|known| known.opened(key)) {
             return Ok(opened);
         }
         let private = self.vault.open(&key.tenant, &key.id, &key.sealed).await;
         let private = private.map_err(|error| still_sealed(key, &error))?;
-        let opened = Arc::new(read(&private, &key.id)?);
-        if let Some(known) = self.known.lock().get_mut(&key.tenant) {
-            known.opened = Some((key.id.clone(), opened.clone()));
-        }
-        Ok(opened)
+        read(&private, &key.id).map(Arc::new)
     }
+}
+
+/// Deletes a signing key, and first those that are past: with their follower gone they might be published again, or even
+/// sign. Returns whether there was one. A repeat is harmless.
+///
+/// # Errors
+/// [`Unavailable`]: the key may or may not be deleted.
+pub async fn revoke_key(
+    registry: &dyn Registry,
+    tenant: &TenantId,
+    id: &KeyId,
+    now_unix_s: u64,
+) -> Result<bool, Unavailable> {
+    let keys = registry.keys(tenant).await?;
+    let is_past = |key: &TenantKey| standing(key, &keys, now_unix_s) == Standing::Past;
+    let others = keys.iter().filter(|key| key.id != *id).cloned();
+    drop_all(registry, &others.filter(is_past).collect::<Vec<_>>()).await?;
+    registry.drop_key(tenant, id).await
+}
+
+async fn drop_all(registry: &dyn Registry, keys: &[TenantKey]) -> Result<(), Unavailable> {
+    for key in keys {
+        registry.drop_key(&key.tenant, &key.id).await?;
+    }
+    Ok(())
 }
 
 #[async_trait::async_trait]
@@ -143,18 +211,20 @@ impl TokenSigner for TenantKeys {
         claims: &Value,
         now_unix_s: u64,
     ) -> Result<Option<String>, Unavailable> {
-        let keys = self.keys(tenant, now_unix_s).await?;
-        let Some(key) = signing(&keys, now_unix_s) else { return Ok(None) };
-        Ok(Some(self.opened(key).await?.sign(claims)))
+        Ok(self.key(tenant, now_unix_s).await?.map(|key| key.sign(claims)))
     }
 }
 
-/// At once means after every key that signs already, also one of the same second.
+/// At once means after every key that signs already, and where there is none, or it has long signed, by every clock:
+/// also by one that is behind this one.
 fn signs_from(keys: &[TenantKey], now_unix_s: u64, start: Start) -> u64 {
     match start {
         Start::WhenKnown => now_unix_s.saturating_add(KEY_PUBLISHED_BEFORE.as_secs()),
-        Start::AtOnce => signing(keys, now_unix_s)
-            .map_or(now_unix_s, |active| now_unix_s.max(active.signs_from_unix_s.saturating_add(1))),
+        Start::AtOnce => {
+            let by_every_clock = now_unix_s.saturating_sub(CLOCKS_APART_MAX.as_secs());
+            let follows = signing(keys, now_unix_s).map(|active| active.signs_from_unix_s.saturating_add(1));
+            by_every_clock.max(follows.unwrap_or_default())
+        }
     }
 }
 

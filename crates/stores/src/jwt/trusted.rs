@@ -5,10 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A key set as it was fetched. Another one is another `Arc`, which is how the two are told apart.
-#[derive(Default)]
 pub(super) struct Trusted {
-    /// None before the first was fetched.
-    pub(super) document: Option<Value>,
+    pub(super) document: Value,
     pub(super) keys: KeySet,
 }
 

@@ -1,10 +1,11 @@
+use super::fetched_set::{FetchedSet, Refresh};
 use super::jwks::{Jwks, JwksError};
-use super::operator_keys::OperatorKeys;
+use super::operator_keys::operator_set;
 use super::remembered::{Genuine, Remembered, digest_of};
 use super::tenant_jwks::TenantJwks;
 use super::tenant_sets::TenantSets;
 use super::token::UnverifiedToken;
-use super::trusted::Voucher;
+use super::trusted::{Trusted, Voucher};
 use domain::bounds::TOKEN_BYTES_MAX;
 use domain::claims::{Claims, named_tenant};
 use domain::clock::Clock;
@@ -27,8 +28,9 @@ pub struct KeySources {
 /// Keys are parsed when a set is fetched. A token that was found genuine is known again by its SHA-256, as
 /// long as the set stays the same; only its times are checked each time.
 pub struct Verifier {
-    operator: Option<OperatorKeys>,
-    tenants: Option<Arc<TenantSets>>,
+    operator: Option<Arc<FetchedSet>>,
+    tenants: Option<TenantSets>,
+    refresh: Refresh,
     known_homes: Vec<HomeRegion>,
     remembered: Remembered,
 }
@@ -46,11 +48,18 @@ impl Verifier {
     #[must_use]
     pub fn of(sources: KeySources, clock: Arc<dyn Clock>, known_homes: Vec<HomeRegion>) -> Self {
         Self {
-            operator: sources.operator.map(|source| OperatorKeys::new(source, clock.clone())),
+            operator: sources.operator.map(|source| operator_set(source, clock.clone())),
             tenants: sources.tenants.map(|source| TenantSets::new(source, clock)),
+            refresh: Refresh::default(),
             known_homes,
             remembered: Remembered::default(),
         }
+    }
+
+    /// The same, fetching sets that grow old as `refresh` says.
+    #[must_use]
+    pub fn refreshing(self, refresh: Refresh) -> Self {
+        Self { refresh, ..self }
     }
 
     /// Fetches the operator's key set before any token comes, so that a wrong place shows at the start. Returns how
@@ -70,21 +79,21 @@ impl Verifier {
     ///
     /// The operator's come first where they have the one that the token names: no tenant's have to be fetched then.
     async fn check(&self, token: &UnverifiedToken<'_>) -> Result<Voucher, TokenRefusal> {
-        if let Some(operator) = &self.operator {
-            let trusted = operator.trusted();
-            if trusted.keys.has_named_by(token) && trusted.keys.check(token).is_ok() {
-                return Ok(Voucher::Operator(trusted));
-            }
+        if let Some(trusted) = self.operators().await
+            && trusted.keys.has_named_by(token)
+            && trusted.keys.check(token).is_ok()
+        {
+            return Ok(Voucher::Operator(trusted));
         }
         let mut refusal = TokenRefusal::from(InvalidToken::UnknownKey);
         if let (Some(tenants), Some(tenant)) = (&self.tenants, named_tenant(&token.payload)) {
-            match tenants.check(&tenant, token).await {
+            match tenants.check(&tenant, token, self.refresh).await {
                 Ok(trusted) => return Ok(Voucher::Tenant(tenant, trusted)),
                 Err(cause) => refusal = cause,
             }
         }
         let Some(operator) = &self.operator else { return Err(refusal) };
-        match operator.check(token).await {
+        match operator.check(token, self.refresh).await {
             Ok(trusted) => Ok(Voucher::Operator(trusted)),
             // What could not be asked might have had the key.
             Err(TokenRefusal::Unverifiable) => Err(TokenRefusal::Unverifiable),
@@ -97,13 +106,18 @@ impl Verifier {
     /// Whether the keys by which a token was found genuine are still those that are trusted.
     async fn stands(&self, voucher: &Voucher) -> bool {
         let (current, by) = match voucher {
-            Voucher::Operator(by) => (self.operator.as_ref().map(OperatorKeys::trusted), by),
+            Voucher::Operator(by) => (self.operators().await, by),
             Voucher::Tenant(tenant, by) => match &self.tenants {
-                Some(tenants) => (tenants.current(tenant).await, by),
+                Some(tenants) => (tenants.current(tenant, self.refresh).await, by),
                 None => (None, by),
             },
         };
         current.is_some_and(|current| Arc::ptr_eq(&current, by))
+    }
+
+    /// The operator's keys as they are known.
+    async fn operators(&self) -> Option<Arc<Trusted>> {
+        self.operator.as_ref()?.current(self.refresh).await
     }
 }
 
