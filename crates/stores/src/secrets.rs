@@ -21,11 +21,9 @@ const AT_ONCE: usize = 2;
 /// Hashes that wait for their turn: some seconds of work, as long as a client waits. Those past it are not computed.
 const WAITING_MAX: usize = 64;
 const SALT_BYTES: usize = 16;
-/// A hash of nothing that is known, by the same parameters: what a secret is compared with where there is none.
-const NOBODYS: &str = concat!(
-    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$",
-    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-);
+/// Characters of a salt and of a hash of 32 bytes, in base64 without padding.
+const SALT_CHARS: usize = 22;
+const HASH_CHARS: usize = 43;
 const NAME: &str = "secrets";
 
 /// Secrets by their argon2id hashes, computed on threads for blocking work.
@@ -91,9 +89,15 @@ impl SecretHashes for Argon2Hashes {
             return Ok(false);
         }
         let is_known = hash.is_some();
-        let (secret, hash) = (secret.to_owned(), hash.map_or(NOBODYS, |hash| &hash.0).to_owned());
+        let (secret, hash) = (secret.to_owned(), hash.map_or_else(nobodys, |hash| hash.0.clone()));
         self.compute(move || verify(&secret, &hash).map(|fits| fits && is_known)).await
     }
+}
+
+/// A hash of nothing that is known, by the parameters of all others: what a secret is compared with where there is none.
+fn nobodys() -> String {
+    let (salt, hash) = ("A".repeat(SALT_CHARS), "A".repeat(HASH_CHARS));
+    format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${hash}")
 }
 
 fn hash(secret: &str) -> Result<SecretHash, Unavailable> {
@@ -119,4 +123,23 @@ fn argon2id() -> Result<Argon2<'static>, Unavailable> {
 
 fn unavailable(cause: impl std::fmt::Display) -> Unavailable {
     Unavailable::new(NAME, cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So that nobody learns from an answer's time whether a client is known.
+    #[test]
+    fn nobodys_hash_is_as_much_work_as_everybodys() {
+        let (everybodys, nobodys) = (hash("secret").unwrap().0, nobodys());
+        let [everybodys, nobodys] = [&everybodys, &nobodys].map(|hash| PasswordHash::new(hash).unwrap());
+        assert_eq!(nobodys.algorithm, everybodys.algorithm);
+        assert_eq!(nobodys.version, everybodys.version);
+        assert_eq!(nobodys.params, everybodys.params);
+        let lengths = |hash: &PasswordHash| {
+            (hash.salt.as_ref().map(|salt| salt.len()), hash.hash.as_ref().map(|hash| hash.len()))
+        };
+        assert_eq!(lengths(&nobodys), lengths(&everybodys));
+    }
 }
