@@ -2,9 +2,9 @@ use crate::private_file;
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -16,7 +16,7 @@ const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const LOCK_DEADLINE: Duration = Duration::from_secs(3);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// How much later than the file before it a file is changed at least, whatever the clock says. So its time tells it from
-/// every earlier one.
+/// every earlier one, as far as the disk keeps it.
 const LATER_BY: Duration = Duration::from_micros(1);
 
 /// A JSON file that several processes read, and change one after the other under a lock. It is replaced whole.
@@ -28,9 +28,23 @@ pub(super) struct SharedFile<T> {
 }
 
 struct Seen<T> {
-    /// When it was changed; `None` where there was no file.
-    changed: Option<SystemTime>,
+    /// `None` where there was no file.
+    version: Option<Version>,
     content: Arc<T>,
+}
+
+/// What tells a file from the one that it replaced: also where the disk keeps whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Version {
+    changed: SystemTime,
+    inode: u64,
+    bytes: u64,
+}
+
+impl Version {
+    fn of(metadata: &Metadata) -> io::Result<Self> {
+        Ok(Self { changed: metadata.modified()?, inode: metadata.ino(), bytes: metadata.len() })
+    }
 }
 
 /// How a file's content is written and read.
@@ -47,7 +61,7 @@ pub(super) trait Content: Default + Sized {
 impl<T: Content> SharedFile<T> {
     /// The file `name` of `folder`. It need not be there.
     pub(super) fn new(folder: &Path, name: &str, lock: &str) -> Self {
-        let seen = Seen { changed: None, content: Arc::new(T::default()) };
+        let seen = Seen { version: None, content: Arc::new(T::default()) };
         Self { path: folder.join(name), lock: folder.join(lock), seen: Mutex::new(seen) }
     }
 
@@ -61,14 +75,14 @@ impl<T: Content> SharedFile<T> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(self.see(None, T::default())),
             file => file.map_err(named)?,
         };
-        let changed = file.metadata().and_then(|metadata| metadata.modified()).map_err(named)?;
+        let version = file.metadata().and_then(|metadata| Version::of(&metadata)).map_err(named)?;
         let seen = self.seen.lock();
-        if seen.changed == Some(changed) {
+        if seen.version == Some(version) {
             return Ok(seen.content.clone());
         }
         drop(seen);
         let content = parse(file).map_err(|cause| format!("{}: {cause}", self.path.display()))?;
-        Ok(self.see(Some(changed), content))
+        Ok(self.see(Some(version), content))
     }
 
     /// Changes the file, after every change that another process or thread is making. What is changed is on the disk
@@ -103,10 +117,10 @@ impl<T: Content> SharedFile<T> {
         file.set_modified(changed)?;
         file.sync_all()?;
         // As the disk keeps it.
-        let changed = file.metadata()?.modified()?;
+        let version = Version::of(&file.metadata()?)?;
         fs::rename(&unfinished, &self.path)?;
         private_file::sync_folder(&self.path)?;
-        self.see(Some(changed), content);
+        self.see(Some(version), content);
         Ok(())
     }
 
@@ -115,9 +129,9 @@ impl<T: Content> SharedFile<T> {
         before.map_or(written, |before| written.max(before + LATER_BY))
     }
 
-    fn see(&self, changed: Option<SystemTime>, content: T) -> Arc<T> {
+    fn see(&self, version: Option<Version>, content: T) -> Arc<T> {
         let content = Arc::new(content);
-        *self.seen.lock() = Seen { changed, content: content.clone() };
+        *self.seen.lock() = Seen { version, content: content.clone() };
         content
     }
 
