@@ -1,4 +1,4 @@
-//! What the template lets each function do is exactly what its code does: recorded, and compared.
+//! What the templates let each function and each node do is exactly what its code does: recorded, and compared.
 
 use domain::ids::{AppId, AppKey, DocumentKey, DocumentName, Region, TenantId};
 use domain::ledger::{Bounds, Share, ShareWrite};
@@ -7,34 +7,72 @@ use house_tests::control_plane::{
     REGION, Target, World, discovery, key_sets, refresh_tokens, refusals, tokens, usage,
 };
 use house_tests::lambda::{Call, Function, RecordedFunctions};
-use serde_json::Value as Json;
+use house_tests::raw_client::RawClient;
+use house_tests::{Fleet, FleetPlan, FunctionsProcess, eventually};
+use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::fs;
+use std::path::Path;
 use yaml_serde::Value;
 
 /// The tables and keys of the template, by the parameter or the resource that names them, and what tests call them.
 /// Both homes are one kind: each function does the same in either.
-const RESOURCES: [(&str, &str); 5] = [
+const RESOURCES: [(&str, &str); 7] = [
     ("${HomeTableName}", "home"),
     ("${SecondHomeTableName}", "home"),
     ("${RegistryTableName}", "registry"),
+    ("HomeTableArn", "home"),
+    ("RegistryTableArn", "registry"),
     ("VaultKey.Arn", "key"),
     ("VaultKeyArn", "key"),
 ];
+
+/// What a statement concerns that has no condition.
+const ANY: &str = "*";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_function_may_do_what_it_does_and_nothing_else() {
     let functions = RecordedFunctions::start().await;
     ask_for_everything(&functions).await;
     sweep_everything(&functions).await;
-    let template = template();
-    let mut wrong = Vec::new();
-    for function in Function::ALL {
-        let done: BTreeSet<Call> = functions.calls(function).into_iter().map(named_as_in_tests).collect();
-        let allowed = allowed(&template, function);
-        wrong.extend(allowed.difference(&done).map(|call| format!("{function:?} never does {call:?}")));
-        wrong.extend(done.difference(&allowed).map(|call| format!("{function:?} may not do {call:?}")));
-    }
+    let template = read("template.yaml");
+    let of = |function| wrong(function, functions.calls(function), &allowed(&template, function));
+    let wrong: Vec<String> = Function::ALL.into_iter().flat_map(of).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_may_do_what_it_does_and_nothing_else() {
+    let (mut fleet, recorder) = Fleet::recorded(FleetPlan::of(2).by_registry()).await;
+    let functions = FunctionsProcess::start(&fleet, &["--rate-limits", "off"]).await;
+    let token = fleet.admin().client_of("acme/editor").token(functions.address()).await;
+    let join = async |node: usize| RawClient::join(fleet[node].address(), "/doc", &token).await;
+    let owned = join(0).await.expect("the token is good");
+    let relayed = join(1).await.expect("the token is good");
+    fleet[0].kill().await;
+    drop((owned, relayed));
+    eventually("the other node takes over", async || {
+        RawClient::join(fleet[1].address(), "/doc", &token).await.ok()
+    })
+    .await
+    .leave()
+    .await;
+    fleet[1].begin_drain();
+    assert!(fleet[1].drained().await.success());
+    let wrong = wrong("a node", recorder.calls(), &allowed_to_nodes(&read("infra/sync.yaml")));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is done and not allowed, or allowed and never done.
+fn wrong(who: impl Debug, done: BTreeSet<Call>, allowed: &BTreeSet<Call>) -> Vec<String> {
+    let any_key = |call: &Call| allowed.contains(&Call { concerns: ANY.to_owned(), ..call.clone() });
+    let done = done.into_iter().map(named_as_in_tests);
+    let done = done.map(|call| if any_key(&call) { Call { concerns: ANY.to_owned(), ..call } } else { call });
+    let done: BTreeSet<Call> = done.collect();
+    let unused = allowed.difference(&done).map(|call| format!("{who:?} never does {call:?}"));
+    let refused = done.difference(allowed).map(|call| format!("{who:?} may not do {call:?}"));
+    unused.chain(refused).collect()
 }
 
 /// Everything in whose course a function of the HTTP API calls DynamoDB or KMS.
@@ -97,9 +135,9 @@ fn named_as_in_tests(call: Call) -> Call {
     Call { resource: resource.to_owned(), ..call }
 }
 
-fn template() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
-    let text = std::fs::read_to_string(path).expect("the template is there");
+fn read(template: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(template);
+    let text = fs::read_to_string(path).expect("the template is there");
     yaml_serde::from_str(&text).expect("the template is YAML")
 }
 
@@ -109,7 +147,19 @@ fn allowed(template: &Value, function: Function) -> BTreeSet<Call> {
     let policies = &template["Resources"][&*name]["Properties"]["Policies"];
     let policies = policies.as_sequence().unwrap_or_else(|| panic!("{name} has no policies"));
     let statements = policies.iter().filter_map(|policy| policy["Statement"].as_sequence()).flatten();
-    statements.flat_map(calls).collect()
+    let allowed: BTreeSet<Call> = statements.flat_map(calls).collect();
+    assert!(allowed.iter().all(|call| call.concerns != ANY), "{name}: {allowed:?}");
+    allowed
+}
+
+/// What the policies of a node's role allow on tables. Its archive is none of what is recorded.
+fn allowed_to_nodes(template: &Value) -> BTreeSet<Call> {
+    let policies = &template["Resources"]["NodeRole"]["Properties"]["Policies"];
+    let policies = policies.as_sequence().expect("a node's role has policies");
+    let statements = policies.iter().filter_map(|policy| policy["PolicyDocument"]["Statement"].as_sequence());
+    let on_tables =
+        |statement: &&Value| !texts(&statement["Action"]).iter().all(|does| does.starts_with("s3:"));
+    statements.flatten().filter(on_tables).flat_map(calls).collect()
 }
 
 fn calls(statement: &Value) -> Vec<Call> {
@@ -135,23 +185,37 @@ fn resources(statement: &Value) -> BTreeSet<&'static str> {
     let named = texts(&statement["Resource"]);
     assert!(named.iter().all(|text| text != "*"), "{statement:?}");
     let is_named = |parameter: &str| named.iter().any(|text| text.contains(parameter));
-    assert_eq!(is_named("${HomeTableName}"), is_named("${SecondHomeTableName}"), "{statement:?}");
+    for (first, second) in
+        [("${HomeTableName}", "${SecondHomeTableName}"), ("HomeTableArn", "SecondHomeTableArn")]
+    {
+        assert_eq!(is_named(first), is_named(second), "{statement:?}");
+    }
     let found = RESOURCES.into_iter().filter(|(parameter, _)| is_named(parameter)).map(|(_, name)| name);
     let found: BTreeSet<&str> = found.collect();
     assert!(!found.is_empty(), "a resource that no test knows: {statement:?}");
     found
 }
 
-/// The patterns of leading keys, or the names of the encryption context, without which nothing is allowed.
+/// The patterns of leading keys, or the names of the encryption context, without which nothing is allowed. A condition is
+/// one of these two, whole, or there is none.
 fn concerns(condition: &Value) -> Vec<String> {
+    if condition.is_null() {
+        return vec![ANY.to_owned()];
+    }
+    let is_whole = |whole: Json| {
+        assert_eq!(*condition, yaml_serde::to_value(whole).expect("JSON is YAML"));
+    };
     let patterns = texts(&condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
-    let mut context = texts(&condition["ForAllValues:StringEquals"]["kms:EncryptionContextKeys"]);
     if !patterns.is_empty() {
+        is_whole(json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": patterns}}));
         return patterns;
     }
-    assert!(!context.is_empty(), "a statement without a condition that a test knows: {condition:?}");
-    context.sort_unstable();
-    vec![context.join(",")]
+    // Both conditions: the second alone lets a request pass that has no context.
+    is_whole(json!({
+        "Null": {"kms:EncryptionContext:tenant": "false", "kms:EncryptionContext:kid": "false"},
+        "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["tenant", "kid"]},
+    }));
+    vec!["kid,tenant".to_owned()]
 }
 
 /// Every text within a value, whatever intrinsic function it stands in.

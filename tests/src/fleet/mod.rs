@@ -12,6 +12,7 @@ use crate::admin::Admin;
 use crate::backstage::serve;
 use crate::dynamo::Dynamo;
 use crate::fault_proxy::{FaultProxy, Faults, Tally};
+use crate::lambda::Recorder;
 use crate::redis::{RedisServer, Wire};
 use crate::signer::{Plan, Signer};
 use crate::table::TableReader;
@@ -54,8 +55,21 @@ impl Fleet {
     /// Starts a fleet, all nodes at once, and waits until all listen. Rate limits are off, unless the plan says
     /// otherwise.
     pub async fn start(plan: FleetPlan) -> Self {
-        let folder = TempDir::with_prefix("wiresocket-fleet-").expect("the temporary folder can be written");
         let dynamo = Dynamo::start();
+        let asked = dynamo.address();
+        Self::begin(plan, dynamo, asked).await
+    }
+
+    /// The same, and what notes all that its nodes ask of DynamoDB.
+    pub async fn recorded(plan: FleetPlan) -> (Self, Recorder) {
+        let dynamo = Dynamo::start();
+        let recorder = Recorder::before(dynamo.address());
+        (Self::begin(plan, dynamo, recorder.address()).await, recorder)
+    }
+
+    /// Nodes whose proxies ask DynamoDB at `asked`.
+    async fn begin(plan: FleetPlan, dynamo: Dynamo, asked: SocketAddr) -> Self {
+        let folder = TempDir::with_prefix("wiresocket-fleet-").expect("the temporary folder can be written");
         create_tables(&dynamo).await;
         let Shared { lending, redis, options: stores } = share_documents(plan.documents).await;
         let keys = Keys::fresh(folder.path());
@@ -63,7 +77,7 @@ impl Fleet {
         let mut nodes = Vec::new();
         for (index, region) in plan.regions.iter().enumerate() {
             let seed = plan.seed.wrapping_add(index as u64);
-            let proxy = FaultProxy::before(dynamo.address(), seed, Arc::clone(&tally));
+            let proxy = FaultProxy::before(asked, seed, Arc::clone(&tally));
             let name = format!("node-{index}");
             let log = folder.path().join(format!("{name}.log"));
             let mut arguments = arguments(&name, region, &proxy, &stores);

@@ -45,6 +45,12 @@ impl Recorder {
         Self { address, calls, accepting }
     }
 
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What a client takes for the services' endpoint.
     #[must_use]
     pub fn endpoint(&self) -> String {
