@@ -29,6 +29,7 @@ fn a_whole_environment_sets_every_function_up_without_a_network() {
     assert_eq!(plane.homes.iter().count(), 2);
     assert_eq!(told(setup::issuer(&with(&[]))), "");
     assert_eq!(told(setup::sweep(&with(&[]))), "");
+    assert_eq!(told(setup::metrics_namespace(&with(&[]))), "");
 }
 
 #[test]
@@ -121,5 +122,17 @@ fn no_secret_is_told() {
     ] {
         let told = told(setup::lookups(&with(&changes)));
         assert!(told.starts_with("WIRESOCKET_") && !told.contains(secret), "{told}");
+    }
+}
+
+#[test]
+fn metrics_go_where_cloudwatch_takes_them() {
+    let namespace = |text: &str| setup::metrics_namespace(&with(&[("WIRESOCKET_METRICS", text)]));
+    assert_eq!(
+        namespace("WireSocket/staging").map(|namespace| namespace.to_string()).unwrap(),
+        "WireSocket/staging"
+    );
+    for wrong in ["AWS/Lambda", ":staging", "two words", &"n".repeat(256)] {
+        assert!(told(namespace(wrong)).contains("WIRESOCKET_METRICS"), "{wrong}");
     }
 }

@@ -3,7 +3,7 @@
 mod lambda;
 
 use functions::setup::{self, Environment};
-use functions::sweep::{Sweep, embedded_metrics};
+use functions::sweep::{MetricsNamespace, Sweep, embedded_metrics};
 use lambda::{Ended, run};
 use lambda_http::lambda_runtime::Runtime;
 use lambda_http::{Error, LambdaEvent, service_fn};
@@ -14,20 +14,23 @@ use std::sync::Arc;
 
 fn main() -> ExitCode {
     run(async {
-        let sweep = Arc::new(setup::sweep(&Environment::of_process()).map_err(Ended::SetUp)?);
+        let environment = Environment::of_process();
+        let sweep = setup::sweep(&environment).map_err(Ended::SetUp)?;
+        let namespace = setup::metrics_namespace(&environment).map_err(Ended::SetUp)?;
+        let told = Arc::new((sweep, namespace));
         let handler = service_fn(move |_: LambdaEvent<IgnoredAny>| {
-            let sweep = Arc::clone(&sweep);
-            async move { swept(&sweep).await }
+            let told = Arc::clone(&told);
+            async move { swept(&told.0, &told.1).await }
         });
         Runtime::new(handler).run().await.map_err(Ended::Runtime)
     })
 }
 
 /// One run. It fails where a home was not swept to its end, so that Lambda counts it among its errors.
-async fn swept(sweep: &Sweep) -> Result<(), Error> {
+async fn swept(sweep: &Sweep, namespace: &MetricsNamespace) -> Result<(), Error> {
     let reports = sweep.run().await;
     let mut out = std::io::stdout().lock();
-    for metrics in embedded_metrics(&reports, sweep.clock.unix_ms()) {
+    for metrics in embedded_metrics(&reports, namespace, sweep.clock.unix_ms()) {
         writeln!(out, "{metrics}")?;
     }
     match reports.into_iter().find_map(|report| report.failure) {

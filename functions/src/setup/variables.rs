@@ -45,6 +45,11 @@ pub(super) const REDIS_PASSWORD: Variable =
     Variable { name: "WIRESOCKET_REDIS_PASSWORD", expected: "Redis's password", shown: Shown::Never };
 pub(super) const REDIS_CA: Variable =
     Variable { name: "WIRESOCKET_REDIS_CA", expected: "a file of certificates (PEM)", shown: Shown::Always };
+pub(super) const METRICS: Variable = Variable {
+    name: "WIRESOCKET_METRICS",
+    expected: "a namespace of CloudWatch's metrics, such as WireSocket/production",
+    shown: Shown::Always,
+};
 pub(super) const RATE_LIMITS: Variable =
     Variable { name: "WIRESOCKET_RATE_LIMITS", expected: "on or off", shown: Shown::Always };
 pub(super) const TRUSTED_PROXY: Variable = Variable {

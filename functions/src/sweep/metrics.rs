@@ -1,13 +1,15 @@
+use super::namespace::MetricsNamespace;
 use super::report::{HomeReport, RegionCounts};
 use serde_json::{Value, json};
-
-/// Where CloudWatch puts the metrics.
-const NAMESPACE: &str = "WireSocket";
 
 /// A run's counts as CloudWatch reads metrics out of logs (its "embedded metric format"): one object for each home and
 /// region, to be logged as a line of its own.
 #[must_use]
-pub fn embedded_metrics(reports: &[HomeReport], now_unix_ms: u64) -> Vec<Value> {
+pub fn embedded_metrics(
+    reports: &[HomeReport],
+    namespace: &MetricsNamespace,
+    now_unix_ms: u64,
+) -> Vec<Value> {
     let regions = reports.iter().flat_map(|report| report.regions.iter().map(move |region| (report, region)));
     regions
         .map(|(report, (region, counts))| {
@@ -17,7 +19,7 @@ pub fn embedded_metrics(reports: &[HomeReport], now_unix_ms: u64) -> Vec<Value> 
             object["_aws"] = json!({
                 "Timestamp": now_unix_ms,
                 "CloudWatchMetrics": [{
-                    "Namespace": NAMESPACE,
+                    "Namespace": namespace.to_string(),
                     "Dimensions": [["Home", "Region"]],
                     "Metrics": names,
                 }],

@@ -7,9 +7,11 @@
 
 mod home;
 mod metrics;
+mod namespace;
 mod report;
 
 pub use metrics::embedded_metrics;
+pub use namespace::{InvalidMetricsNamespace, MetricsNamespace};
 pub use report::{HomeReport, RegionCounts};
 
 use domain::clock::Clock;

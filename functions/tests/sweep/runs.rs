@@ -3,7 +3,7 @@ use crate::interrupted::{Interrupted, Mute};
 use domain::bounds::LEASE;
 use domain::ids::HomeRegion;
 use domain::ports::{Cluster, Homes, NodeState};
-use functions::sweep::{RUN_MAX, embedded_metrics};
+use functions::sweep::{MetricsNamespace, RUN_MAX, embedded_metrics};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -160,13 +160,14 @@ async fn a_run_ends_in_time_whatever_its_stores_do() {
 async fn metrics_are_told_by_home_and_region() {
     let house = House::new();
     house.dead("dead").await;
-    let mut metrics = embedded_metrics(&[house.run().await], 1_772_030_400_000);
+    let namespace = MetricsNamespace::parse("WireSocket/staging").unwrap();
+    let mut metrics = embedded_metrics(&[house.run().await], &namespace, 1_772_030_400_000);
     let names = ["Connections", "NodesUp", "NodesDraining", "NodesReaped"];
     let expected = json!({
         "_aws": {
             "Timestamp": 1_772_030_400_000_u64,
             "CloudWatchMetrics": [{
-                "Namespace": "WireSocket",
+                "Namespace": "WireSocket/staging",
                 "Dimensions": [["Home", "Region"]],
                 "Metrics": names.map(|name| json!({"Name": name, "Unit": "Count"})),
             }],
