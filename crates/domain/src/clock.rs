@@ -11,7 +11,10 @@ pub trait Clock: Send + Sync + 'static {
     fn unix_ms(&self) -> u64;
 }
 
-/// What gives chance: jitter, ids.
+/// What gives chance: jitter, ids, and secrets that are good for days.
+///
+/// # Contract
+/// Outside tests, nobody who has seen any number of draws can predict another: some of them are shown to whoever asks.
 pub trait Entropy: Send + Sync + 'static {
     /// 64 bits, each as likely 0 as 1.
     fn next_u64(&self) -> u64;

@@ -1,8 +1,10 @@
 use crate::bounds::{REAPED_AT_ONCE, SEAL_TRIES_MAX};
+use crate::clock::Entropy;
 use crate::ids::{AppKey, DocumentKey, NodeId};
 use crate::ledger::{Bounds, Share, ShareWrite, WriteOutcome};
 use crate::ports::{HeldKey, HomePorts, Ledger, NodeRecord, Pins, Unavailable};
 use futures_util::stream::{self, StreamExt};
+use std::collections::HashSet;
 
 /// What came of reaping a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,47 +36,92 @@ impl Struck {
     }
 }
 
+/// How far a node's reaping has come, for whoever must leave it off and takes it up again.
+#[derive(Debug, Default)]
+pub struct Progress {
+    visited: HashSet<HeldKey>,
+    struck: Struck,
+}
+
 /// Declares a node dead whose beat still stands as in `record`, and takes all that it held off the books.
 ///
 /// # Errors
 /// [`Unavailable`] where a store does not answer; what was done till then stays done, and doing it again is
 /// harmless.
 pub async fn reap(home: &HomePorts, record: &NodeRecord) -> Result<Reaping, Unavailable> {
-    let (region, node) = (&record.region, &record.node);
-    if !home.cluster.fence(region, node, record.beat).await? {
+    if !home.cluster.fence(&record.region, &record.node, record.beat).await? {
         return Ok(Reaping::Alive);
     }
-    let held = home.cluster.held(node).await?;
-    let struck = stream::iter(held)
-        .map(|key| strike(home.clone(), node.clone(), key))
-        .buffer_unordered(REAPED_AT_ONCE)
-        // One app whose ledger does not answer holds up no other: what fails is left for the next reaping.
-        .fold(Ok(Struck::default()), |sum, struck| async move { both(sum, struck) })
-        .await?;
-    home.cluster.reaped(region, node).await?;
-    Ok(Reaping::Done(struck))
+    let held = home.cluster.held(&record.node).await?;
+    strike_all(home, record, held, &mut Progress::default()).await
 }
 
-fn both(
-    sum: Result<Struck, Unavailable>,
-    struck: Result<Struck, Unavailable>,
-) -> Result<Struck, Unavailable> {
-    Ok(sum?.and(struck?))
+/// The same, for who has little time: may be dropped at any moment, and goes on from `progress`. What is left is
+/// visited in an order drawn anew, so that even who remembers no progress comes to everything in the end.
+///
+/// # Errors
+/// As [`reap`].
+pub async fn reap_further(
+    home: &HomePorts,
+    record: &NodeRecord,
+    progress: &mut Progress,
+    entropy: &dyn Entropy,
+) -> Result<Reaping, Unavailable> {
+    if !home.cluster.fence(&record.region, &record.node, record.beat).await? {
+        return Ok(Reaping::Alive);
+    }
+    let mut held = home.cluster.held(&record.node).await?;
+    // What is fenced takes up nothing more: what was visited once is done.
+    held.retain(|key| !progress.visited.contains(key));
+    held.sort_by_cached_key(|_| entropy.next_u64());
+    strike_all(home, record, held, progress).await
+}
+
+/// Strikes these keys, and notes the node as reaped once none has failed. One app whose ledger does not answer holds up
+/// no other: what fails is left for the next reaping.
+async fn strike_all(
+    home: &HomePorts,
+    record: &NodeRecord,
+    held: Vec<HeldKey>,
+    progress: &mut Progress,
+) -> Result<Reaping, Unavailable> {
+    let mut failure = None;
+    let mut strikes =
+        stream::iter(held).map(|key| strike(home, &record.node, key)).buffer_unordered(REAPED_AT_ONCE);
+    while let Some((key, struck)) = strikes.next().await {
+        match struck {
+            Ok(struck) => progress.note(key, struck),
+            Err(failed) => failure = Some(failed),
+        }
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    home.cluster.reaped(&record.region, &record.node).await?;
+    Ok(Reaping::Done(progress.struck))
+}
+
+impl Progress {
+    fn note(&mut self, key: HeldKey, struck: Struck) {
+        self.visited.insert(key);
+        self.struck = self.struck.and(struck);
+    }
 }
 
 /// Takes one thing that a dead node held off the books. That it held it is remembered until it is buried: a pin that
 /// was under way when it died is struck then.
-async fn strike(home: HomePorts, dead: NodeId, key: HeldKey) -> Result<Struck, Unavailable> {
-    match &key {
-        HeldKey::Share(app) => {
-            let share = seal_share(&*home.ledger, app, &dead).await?;
-            Ok(Struck { connections: share.connections, documents: share.documents, pins: 0 })
-        }
-        HeldKey::Pin(document) => {
-            let pins = u64::from(strike_pin(&*home.pins, document, &dead).await?);
-            Ok(Struck { pins, ..Struck::default() })
-        }
-    }
+async fn strike(home: &HomePorts, dead: &NodeId, key: HeldKey) -> (HeldKey, Result<Struck, Unavailable>) {
+    let struck = match &key {
+        HeldKey::Share(app) => seal_share(&*home.ledger, app, dead).await.map(|share| Struck {
+            connections: share.connections,
+            documents: share.documents,
+            pins: 0,
+        }),
+        HeldKey::Pin(document) => strike_pin(&*home.pins, document, dead)
+            .await
+            .map(|is_struck| Struck { pins: u64::from(is_struck), ..Struck::default() }),
+    };
+    (key, struck)
 }
 
 /// Seals a dead node's share, whatever it counts, also where it was never written: a first write that is
