@@ -8,7 +8,7 @@ health="http://${HEALTH_AT:-127.0.0.1:4400}/health"
 if [ -e "$served" ]; then exit 0; fi
 # Where nothing can be remembered, a check would end nodes that have lost their stores.
 if [ ! -w "$(/bin/busybox dirname "$served")" ]; then exit 0; fi
-/bin/busybox wget -q -T 3 -O /dev/null "$health"
+/bin/busybox wget -q -O /dev/null "$health"
 /bin/busybox sleep 8
-/bin/busybox wget -q -T 3 -O /dev/null "$health"
+/bin/busybox wget -q -O /dev/null "$health"
 : >"$served"

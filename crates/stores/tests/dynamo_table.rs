@@ -42,13 +42,18 @@ fn the_template_says_the_same_as_the_code() {
 }
 
 #[test]
+fn tables_are_protected_unless_somebody_says_otherwise() {
+    assert_eq!(template()["Parameters"]["DeletionProtection"]["Default"], "true");
+}
+
+#[test]
 fn the_template_keeps_the_table_from_being_lost_or_read() {
     let template = template();
     for table in TABLES.map(|name| &template["Resources"][name]) {
-        assert_eq!(table["DeletionPolicy"], "Retain");
+        assert_eq!(table["DeletionPolicy"], "RetainExceptOnCreate");
         assert_eq!(table["UpdateReplacePolicy"], "Retain");
         let properties = &table["Properties"];
-        assert_eq!(properties["DeletionProtectionEnabled"], true);
+        assert_eq!(properties["DeletionProtectionEnabled"], yaml("!Ref DeletionProtection"));
         assert_eq!(properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
         assert_eq!(properties["SSESpecification"]["SSEEnabled"], true);
     }
