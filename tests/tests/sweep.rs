@@ -1,6 +1,6 @@
 //! The scheduled sweep, as Lambda runs it, over the tables of real nodes.
 
-use domain::bounds::LOOK_EVERY;
+use domain::bounds::{LEASE, LOOK_EVERY};
 use house_tests::lambda::EmulatedSweep;
 use house_tests::{Fleet, FleetPlan, LiveClient, Plan};
 use serde_json::Value;
@@ -19,7 +19,7 @@ async fn join(fleet: &Fleet, node: usize, path: &str, token: &str) -> LiveClient
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_second_sweep_after_all_nodes_were_killed_brings_the_ledger_back_to_zero() {
+async fn a_sweep_after_all_nodes_were_killed_brings_the_ledger_back_to_zero() {
     let mut fleet = Fleet::start(FleetPlan::in_regions(&[REGION, REGION])).await;
     let token = fleet.token(&Plan { app: "swept", ..Plan::default() });
     let _clients = [
@@ -34,10 +34,8 @@ async fn the_second_sweep_after_all_nodes_were_killed_brings_the_ledger_back_to_
 
     let sweep = EmulatedSweep::over_homes(&homes(&fleet)).await;
     assert_eq!(sweep.run().await, Value::Null, "{}", sweep.log());
-    let after_one = fleet.table().ledger("swept").await;
-    assert_eq!(after_one.totals(), (4, 3), "one sight of a beat proves nothing");
-    assert_eq!(sweep.run().await, Value::Null, "{}", sweep.log());
-
+    let watched = sweep.timings().invocations.into_iter().any(|ms| ms >= LEASE.as_secs_f64() * 1_000.0);
+    assert!(watched, "who is reaped was watched for a whole lease");
     fleet.is_empty("swept").await;
     let states = fleet.table().nodes(REGION).await.into_iter().map(|node| node.state);
     assert_eq!(states.collect::<Vec<_>>(), ["reaped", "reaped"]);

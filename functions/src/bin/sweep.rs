@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 async fn swept(sweep: &Sweep, namespace: &MetricsNamespace) -> Result<(), Error> {
     let reports = sweep.run().await;
     let mut out = std::io::stdout().lock();
-    for metrics in embedded_metrics(&reports, namespace, sweep.clock.unix_ms()) {
+    for metrics in embedded_metrics(&reports, namespace, sweep.unix_ms()) {
         writeln!(out, "{metrics}")?;
     }
     match reports.into_iter().find_map(|report| report.failure) {

@@ -6,7 +6,7 @@ use crate::sweep::Sweep;
 use domain::clock::Clock;
 use std::sync::Arc;
 use stores::dynamo::Access;
-use stores::system::SystemClock;
+use stores::system::{SystemClock, SystemEntropy};
 
 /// Sets up what a sweep works on.
 ///
@@ -17,5 +17,5 @@ pub fn sweep(environment: &Environment) -> Result<Sweep, Mistakes> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let homes =
         homes.reach(&Access::of_function(), &clock).map_err(|wrong| Mistake::combination(HOME, wrong))?;
-    Ok(Sweep { homes, clock })
+    Ok(Sweep::new(homes, clock, Arc::new(SystemEntropy)))
 }

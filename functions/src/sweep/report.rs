@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 pub struct HomeReport {
     /// The home region.
     pub home: HomeRegion,
-    /// The nodes after the run, by region. Empty where they could not be listed.
-    pub regions: BTreeMap<Region, RegionCounts>,
-    /// What came off the books with the nodes that were reaped.
+    /// The nodes after the run, by region. `None` where they could not be listed.
+    pub counts: Option<BTreeMap<Region, RegionCounts>>,
+    /// How many nodes the run took off the books, by region.
+    pub reaped: BTreeMap<Region, u64>,
+    /// What came off the books with them.
     pub struck: Struck,
-    /// The last failure of its stores; what it kept from being done is left to the next run.
+    /// The last failure of its stores that kept something from being done; that is left to the next run.
     pub failure: Option<Unavailable>,
 }
 
@@ -27,29 +29,40 @@ pub struct RegionCounts {
     pub fenced: u64,
     /// Open WebSockets of the nodes that are up or draining, at their last beats.
     pub connections: u64,
-    /// Nodes that this run took off the books.
-    pub reaped: u64,
 }
 
 impl HomeReport {
     pub(super) fn new(home: &HomeRegion) -> Self {
-        Self { home: home.clone(), regions: BTreeMap::new(), struck: Struck::default(), failure: None }
+        Self {
+            home: home.clone(),
+            counts: None,
+            reaped: BTreeMap::new(),
+            struck: Struck::default(),
+            failure: None,
+        }
     }
 
-    /// The sums over all regions.
+    /// The nodes of all regions. `None` where they could not be listed.
     #[must_use]
-    pub fn totals(&self) -> RegionCounts {
-        self.regions.values().fold(RegionCounts::default(), |sum, region| RegionCounts {
+    pub fn totals(&self) -> Option<RegionCounts> {
+        let regions = self.counts.as_ref()?.values();
+        Some(regions.fold(RegionCounts::default(), |sum, region| RegionCounts {
             up: sum.up + region.up,
             draining: sum.draining + region.draining,
             fenced: sum.fenced + region.fenced,
-            connections: sum.connections + region.connections,
-            reaped: sum.reaped + region.reaped,
-        })
+            connections: sum.connections.saturating_add(region.connections),
+        }))
+    }
+
+    /// How many nodes the run took off the books in all regions.
+    #[must_use]
+    pub fn reaped_in_all(&self) -> u64 {
+        self.reaped.values().sum()
     }
 
     pub(super) fn reaped(&mut self, node: &NodeRecord, struck: Struck) {
-        self.regions.entry(node.region.clone()).or_default().reaped += 1;
+        tracing::info!(home = %self.home, region = %node.region, node = %node.node, "a dead node was reaped");
+        *self.reaped.entry(node.region.clone()).or_default() += 1;
         self.struck.connections += struck.connections;
         self.struck.documents += struck.documents;
         self.struck.pins += struck.pins;
@@ -57,11 +70,10 @@ impl HomeReport {
 
     /// Counts the nodes as a look at the end of the run shows them.
     pub(super) fn count(&mut self, regions: Vec<Region>, nodes: &[NodeRecord]) {
-        for region in regions {
-            self.regions.entry(region).or_default();
-        }
+        let mut counts: BTreeMap<_, RegionCounts> =
+            regions.into_iter().map(|region| (region, RegionCounts::default())).collect();
         for node in nodes {
-            let region = self.regions.entry(node.region.clone()).or_default();
+            let region = counts.entry(node.region.clone()).or_default();
             match node.state {
                 NodeState::Up => region.up += 1,
                 NodeState::Draining => region.draining += 1,
@@ -72,22 +84,23 @@ impl HomeReport {
                 region.connections = region.connections.saturating_add(node.connections);
             }
         }
+        self.counts = Some(counts);
     }
 
+    /// What could not be counted is left out of the line.
     pub(super) fn log(&self) {
         let home = &self.home;
         if let Some(Unavailable { store, cause }) = &self.failure {
             tracing::error!(%home, store, cause, "a home was not swept to its end");
         }
-        let RegionCounts { up, draining, fenced, connections, reaped } = self.totals();
-        let struck = self.struck;
+        let (totals, struck) = (self.totals(), self.struck);
         tracing::info!(
             %home,
-            up,
-            draining,
-            fenced,
-            connections,
-            reaped,
+            up = totals.map(|totals| totals.up),
+            draining = totals.map(|totals| totals.draining),
+            fenced = totals.map(|totals| totals.fenced),
+            connections = totals.map(|totals| totals.connections),
+            reaped = self.reaped_in_all(),
             struck_connections = struck.connections,
             struck_documents = struck.documents,
             struck_pins = struck.pins,

@@ -2,13 +2,16 @@
 
 use domain::bounds::BEAT_EVERY;
 use domain::clock::Clock;
-use domain::ids::{AppId, AppKey, Generation, HomeRegion, NodeId, NodeName, Region, TenantId};
+use domain::ids::{
+    AppId, AppKey, DocumentKey, DocumentName, Generation, HomeRegion, NodeId, NodeName, Region, TenantId,
+};
 use domain::ledger::{Bounds, Share, ShareWrite};
 use domain::ports::{Beat, Cluster, HeldKey, HomePorts, Homes, Ledger, NodeRecord, NodeState};
 use functions::sweep::{HomeReport, Sweep};
 use std::sync::Arc;
 use std::time::Duration;
 use stores::memory::{MemoryCluster, MemoryLedger, MemoryPins};
+use stores::system::SeededEntropy;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
@@ -77,6 +80,14 @@ impl House {
         })
     }
 
+    /// Notes that a node may hold this many documents.
+    pub(crate) async fn hold_documents(&self, record: &NodeRecord, count: usize) {
+        for i in 0..count {
+            let document = DocumentKey { app: app(), name: DocumentName::parse(&format!("{i}")).unwrap() };
+            self.cluster.hold(&record.region, &record.node, &HeldKey::Pin(document)).await.unwrap();
+        }
+    }
+
     pub(crate) async fn connections(&self) -> u64 {
         self.ledger.read(&app()).await.unwrap().totals.connections
     }
@@ -89,14 +100,14 @@ impl House {
 
 /// A sweep whose clock is tokio's.
 pub(crate) fn sweep_of(homes: Homes) -> Sweep {
-    Sweep { homes, clock: Arc::new(PausedClock(Instant::now())) }
+    Sweep::new(homes, Arc::new(PausedClock(Instant::now())), Arc::new(SeededEntropy::new(7)))
 }
 
 pub(crate) fn home() -> HomeRegion {
     HomeRegion::parse(HOME).unwrap()
 }
 
-fn app() -> AppKey {
+pub(crate) fn app() -> AppKey {
     AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() }
 }
 

@@ -1,5 +1,7 @@
-use domain::ids::{NodeId, Region};
-use domain::ports::{Beat, Cluster, HeldKey, NodeRecord, Sighting, Unavailable};
+use domain::ids::{DocumentKey, NodeId, Region};
+use domain::ports::{
+    Beat, Cluster, HeldKey, NodeRecord, Owner, Pin, PinOutcome, Pins, Sighting, Unavailable,
+};
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +13,8 @@ use tokio::time::sleep;
 #[derive(Clone, Copy)]
 pub(crate) enum Mute {
     Refuses,
+    /// Refuses from when a node was reaped.
+    OnceReaped,
     /// Answers after this time, or never.
     HangsFor(Option<Duration>),
 }
@@ -20,6 +24,8 @@ pub(crate) struct Interrupted {
     pub(crate) inner: Arc<MemoryCluster>,
     pub(crate) mute: Mute,
     pub(crate) is_muted: AtomicBool,
+    /// Nodes whose sights fail.
+    pub(crate) unseen: Vec<NodeId>,
 }
 
 impl Interrupted {
@@ -28,7 +34,7 @@ impl Interrupted {
             return Ok(());
         }
         match self.mute {
-            Mute::Refuses => Err(Unavailable::new("cluster", "connection refused")),
+            Mute::Refuses | Mute::OnceReaped => Err(Unavailable::new("cluster", "connection refused")),
             Mute::HangsFor(Some(time)) => {
                 sleep(time).await;
                 Ok(())
@@ -59,6 +65,9 @@ impl Cluster for Interrupted {
     }
 
     async fn sight(&self, region: &Region, node: &NodeId, beat: u64) -> Result<Sighting, Unavailable> {
+        if self.unseen.contains(node) {
+            return Err(Unavailable::new("cluster", "throttled"));
+        }
         self.inner.sight(region, node, beat).await
     }
 
@@ -67,7 +76,11 @@ impl Cluster for Interrupted {
     }
 
     async fn reaped(&self, region: &Region, node: &NodeId) -> Result<(), Unavailable> {
-        self.inner.reaped(region, node).await
+        let reaped = self.inner.reaped(region, node).await;
+        if matches!(self.mute, Mute::OnceReaped) {
+            self.is_muted.store(true, Ordering::SeqCst);
+        }
+        reaped
     }
 
     async fn hold(&self, region: &Region, node: &NodeId, key: &HeldKey) -> Result<Beat, Unavailable> {
@@ -84,5 +97,33 @@ impl Cluster for Interrupted {
 
     async fn forget(&self, region: &Region, node: &NodeId) -> Result<(), Unavailable> {
         self.inner.forget(region, node).await
+    }
+}
+
+/// Pins each of which takes a second to read.
+pub(crate) struct SlowPins(pub(crate) Arc<dyn Pins>);
+
+#[async_trait::async_trait]
+impl Pins for SlowPins {
+    async fn read(&self, document: &DocumentKey) -> Result<Option<Pin>, Unavailable> {
+        sleep(Duration::from_secs(1)).await;
+        self.0.read(document).await
+    }
+
+    async fn pin(&self, document: &DocumentKey, owner: &Owner) -> Result<PinOutcome, Unavailable> {
+        self.0.pin(document, owner).await
+    }
+
+    async fn take_over(
+        &self,
+        document: &DocumentKey,
+        dead: &Pin,
+        owner: &Owner,
+    ) -> Result<PinOutcome, Unavailable> {
+        self.0.take_over(document, dead, owner).await
+    }
+
+    async fn unpin(&self, document: &DocumentKey, held: &Pin) -> Result<(), Unavailable> {
+        self.0.unpin(document, held).await
     }
 }
