@@ -10,6 +10,7 @@ use domain::ports::{HomePorts, Homes, RateGate, Tokens, Unavailable};
 use domain::token::{Forbidden, TokenRefusal};
 use ipnet::IpNet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Everything that the control plane needs: its ports, and what the operator chose.
 pub struct ControlPlane {
@@ -55,7 +56,16 @@ pub(crate) async fn answered<T>(
     store: &'static str,
     ask: impl Future<Output = Result<T, Unavailable>>,
 ) -> Result<T, Unavailable> {
-    match tokio::time::timeout(LOOKUP_DEADLINE, ask).await {
+    answered_within(LOOKUP_DEADLINE, store, ask).await
+}
+
+/// What `store` answers to `ask`, within this time.
+pub(crate) async fn answered_within<T>(
+    time: Duration,
+    store: &'static str,
+    ask: impl Future<Output = Result<T, Unavailable>>,
+) -> Result<T, Unavailable> {
+    match tokio::time::timeout(time, ask).await {
         Ok(answer) => answer,
         Err(_) => Err(Unavailable::new(store, "no answer within the deadline")),
     }

@@ -1,9 +1,9 @@
 //! Who asks: a client's id, and the secret that it gives with it (RFC 6749 section 2.3.1).
 
 use super::TokenPlane;
+use super::deadline::Deadline;
 use super::failure::TokenFailure;
 use super::form::{Form, decoded, invalid};
-use crate::plane::answered;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use base64::Engine;
@@ -56,14 +56,18 @@ impl Presented {
 
 impl TokenPlane {
     /// The client, where its secret is the one that it gives. Takes the same work for a client that there is not.
-    pub(super) async fn authenticated(&self, presented: &Presented) -> Result<Client, TokenFailure> {
+    pub(super) async fn authenticated(
+        &self,
+        presented: &Presented,
+        deadline: Deadline,
+    ) -> Result<Client, TokenFailure> {
         let Some(secret) = presented.secret.as_deref() else { return Err(OAuthError::InvalidClient.into()) };
         if secret.len() > SECRET_BYTES_MAX {
             return Err(OAuthError::InvalidClient.into());
         }
-        let client = self.client(presented).await?;
+        let client = self.client(presented, deadline).await?;
         let hash = client.as_ref().map(|client| &client.secret);
-        let fits = answered("secrets", self.issuer.secrets.fits(secret, hash)).await?;
+        let fits = deadline.answered("secrets", self.issuer.secrets.fits(secret, hash)).await?;
         match client {
             Some(client) if fits => Ok(client),
             Some(client) => {
@@ -75,9 +79,13 @@ impl TokenPlane {
     }
 
     /// The client of the id that is given, whoever gives it.
-    pub(super) async fn client(&self, presented: &Presented) -> Result<Option<Client>, TokenFailure> {
+    pub(super) async fn client(
+        &self,
+        presented: &Presented,
+        deadline: Deadline,
+    ) -> Result<Option<Client>, TokenFailure> {
         let Some(id) = &presented.id else { return Ok(None) };
-        Ok(answered("registry", self.issuer.registry.client(id)).await?)
+        Ok(deadline.answered("registry", self.issuer.registry.client(id)).await?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `POST /connect/token`: access tokens for clients with a secret or a refresh token (RFC 6749).
 
 mod client;
+mod deadline;
 mod digest;
 mod failure;
 mod form;
@@ -20,6 +21,7 @@ use axum::response::IntoResponse;
 pub(crate) use digest::sha256;
 
 use client::Presented;
+use deadline::Deadline;
 use domain::policy::Policy;
 use failure::TokenFailure;
 use form::Form;
@@ -54,11 +56,12 @@ impl TokenPlane {
 
     async fn asked(&self, headers: &HeaderMap, body: Body) -> Result<Issued, TokenFailure> {
         let form = Form::read(headers, body).await?;
+        let deadline = Deadline::begins();
         let grant = GrantType::of(&form)?;
         let presented = Presented::of(headers, &form)?;
         let outcome = match grant {
-            GrantType::ClientCredentials => self.client_credentials(&presented, &form).await,
-            GrantType::RefreshToken => self.refresh_token(&presented, &form).await,
+            GrantType::ClientCredentials => self.client_credentials(&presented, &form, deadline).await,
+            GrantType::RefreshToken => self.refresh_token(&presented, &form, deadline).await,
         };
         outcome.map_err(|failure| failure.asked_by(presented.scheme))
     }

@@ -2,11 +2,11 @@
 
 use super::TokenPlane;
 use super::client::Presented;
+use super::deadline::Deadline;
 use super::digest::sha256;
 use super::failure::TokenFailure;
 use super::form::{Form, invalid};
 use super::issue::Issued;
-use crate::plane::answered;
 use domain::oauth::OAuthError;
 use domain::ports::{Turn, Unavailable};
 use domain::registry::{Client, Presented as Standing, Refresh, RefreshToken, Scope};
@@ -21,41 +21,62 @@ impl TokenPlane {
         &self,
         presented: &Presented,
         form: &Form,
+        deadline: Deadline,
     ) -> Result<Issued, TokenFailure> {
         let spent = form.required("refresh_token")?;
-        let client = self.refreshing(presented, form).await?;
+        let client = self.refreshing(presented, form, deadline).await?;
         let spent = RefreshToken::parse(spent).ok_or(OAuthError::InvalidGrant)?;
-        let scope = match form.value("scope") {
+        let asked = form.value("scope");
+        let scope = match asked {
             None => Scope::ApiAndOffline,
             asked => Scope::asked(asked, &client)?,
         };
-        let access_token = self.access_token(&client, scope).await?;
-        let next = self.turned(&client, &spent).await?;
+        let access_token = self.access_token(&client, scope, deadline).await?;
+        let next = self.turned(&client, &spent, deadline).await?;
         tracing::info!(client = %client.id, tenant = %client.app.tenant, app = %client.app.app, scope = scope.as_str(), "refreshed a token");
-        Ok(Issued::new(access_token, Some(next)))
+        Ok(Issued::new(access_token, Some(next), scope, asked))
     }
 
     /// The client that presents a refresh token, which is enough to know it by; a secret that it gives must fit all the
-    /// same.
-    async fn refreshing(&self, presented: &Presented, form: &Form) -> Result<Client, TokenFailure> {
-        let client = match presented.secret {
-            Some(_) => self.authenticated(presented).await?,
+    /// same. Who gives none is told only that the token is no good: anybody could ask which clients there are, and what
+    /// they may do.
+    async fn refreshing(
+        &self,
+        presented: &Presented,
+        form: &Form,
+        deadline: Deadline,
+    ) -> Result<Client, TokenFailure> {
+        let (client, denied) = match presented.secret {
+            Some(_) => {
+                let client = self.authenticated(presented, deadline).await?;
+                (client, OAuthError::UnauthorizedClient("refresh_token"))
+            }
             None if form.value("client_id").is_none() => {
                 return Err(invalid("the parameter client_id is missing").into());
             }
-            None => self.client(presented).await?.ok_or(OAuthError::InvalidClient)?,
+            None => {
+                let client = self.client(presented, deadline).await?;
+                (client.ok_or(OAuthError::InvalidGrant)?, OAuthError::InvalidGrant)
+            }
         };
         if client.revoked_unix_s.is_some() {
             return Err(OAuthError::InvalidGrant.into());
         }
         match client.refresh {
             Refresh::Allowed => Ok(client),
-            Refresh::Denied => Err(OAuthError::UnauthorizedClient("refresh_token").into()),
+            Refresh::Denied => Err(denied.into()),
         }
     }
 
-    /// The token that takes the place of the spent one.
-    async fn turned(&self, client: &Client, spent: &RefreshToken) -> Result<RefreshToken, TokenFailure> {
+    /// The token that takes the place of the spent one. A turn is begun only where there is time to hear of its end: who
+    /// is cut off in it may have spent a token without getting the next.
+    async fn turned(
+        &self,
+        client: &Client,
+        spent: &RefreshToken,
+        deadline: Deadline,
+    ) -> Result<RefreshToken, TokenFailure> {
+        deadline.leaves("refresh families", TURN_TRIES_MAX)?;
         let next = self.next_of_family(spent.family.clone());
         let turn = Turn {
             family: spent.family.clone(),
@@ -64,7 +85,7 @@ impl TokenPlane {
             next: sha256(next.secret.as_bytes()),
             expires_unix_s: self.refresh_expires_unix_s(),
         };
-        match self.turn(&turn).await? {
+        match self.turn(&turn, deadline).await? {
             Standing::Good | Standing::Repeated => Ok(next),
             Standing::Reused => {
                 tracing::warn!(client = %client.id, tenant = %client.app.tenant, family = %turn.family, "a spent refresh token was used again: its family is revoked");
@@ -74,11 +95,12 @@ impl TokenPlane {
         }
     }
 
-    async fn turn(&self, turn: &Turn) -> Result<Standing, Unavailable> {
+    async fn turn(&self, turn: &Turn, deadline: Deadline) -> Result<Standing, Unavailable> {
         let mut tries = 1;
         loop {
-            let turned =
-                answered("refresh families", self.issuer.families.turn(turn, self.now_unix_s())).await;
+            let turned = deadline
+                .answered("refresh families", self.issuer.families.turn(turn, self.now_unix_s()))
+                .await;
             match turned {
                 Err(_) if tries < TURN_TRIES_MAX => tries += 1,
                 turned => return turned,

@@ -163,8 +163,39 @@ async fn a_client_that_is_revoked_gets_nothing_more() {
 #[tokio::test]
 async fn a_client_without_the_right_to_refresh_is_not_authorized_to() {
     let house = issuing_house().await;
-    let answer = house.form(&with_refresh(PLAIN, "family.secret")).await;
+    let form = with_refresh(PLAIN, "family.secret");
+    let answer = house.form(&format!("{form}&client_secret=wss_its%2Bown%25secret")).await;
     assert_eq!(answer.oauth(), (400, "unauthorized_client".to_owned()));
+}
+
+#[tokio::test]
+async fn who_gives_no_secret_is_not_told_which_clients_there_are() {
+    let house = issuing_house().await;
+    let mut answers = Vec::new();
+    for client in [CLIENT, PLAIN, REVOKED, "client_nobody"] {
+        let answer = house.form(&with_refresh(client, "family.secret")).await;
+        assert_eq!(answer.oauth(), (400, "invalid_grant".to_owned()), "{client}");
+        answers.push(answer.text);
+    }
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_scope_is_told_where_it_is_another_than_was_asked_for() {
+    let house = issuing_house().await;
+    let both = "WireSocket.API offline_access";
+    for (asked, told) in [
+        ("", None),
+        ("&scope=WireSocket.API", None),
+        ("&scope=offline_access+WireSocket.API", None),
+        ("&scope=offline_access", Some(both)),
+    ] {
+        let issued = house.form(&with_secret(CLIENT, asked)).await.json();
+        assert_eq!(issued["scope"].as_str(), told, "{asked}");
+    }
+    let token = house.refresh_token(CLIENT).await;
+    let issued = house.form(&format!("{}&scope=offline_access", with_refresh(CLIENT, &token))).await;
+    assert_eq!(issued.json()["scope"], both);
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ mod oauth_errors;
 #[cfg(test)]
 mod rates;
 #[cfg(test)]
+mod slowness;
+#[cfg(test)]
 mod tokens;
 #[cfg(test)]
 mod usage;

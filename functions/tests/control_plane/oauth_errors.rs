@@ -2,7 +2,7 @@
 
 use crate::broken::Broken;
 use crate::house::{Ask, House};
-use crate::issuing::{Books, CLIENT, PLAIN, issuing_house, with_refresh, with_secret};
+use crate::issuing::{Books, CLIENT, PLAIN, REVOKED, issuing_house, with_refresh, with_secret};
 use axum::http::Method;
 use domain::bounds::TOKEN_REQUEST_BYTES_MAX;
 use std::sync::Arc;
@@ -29,10 +29,12 @@ async fn each_mistake_has_its_code() {
         (&with_secret(PLAIN, "&scope=offline_access"), 400, "invalid_scope"),
         ("grant_type=refresh_token", 400, "invalid_request"),
         ("grant_type=refresh_token&refresh_token=f.s", 400, "invalid_request"),
-        (&with_refresh("client_nobody", "f.s"), 401, "invalid_client"),
+        (&with_refresh("client_nobody", "f.s"), 400, "invalid_grant"),
+        (&with_refresh("no%20id", "f.s"), 400, "invalid_grant"),
+        (&with_refresh(REVOKED, "f.s"), 400, "invalid_grant"),
         (&with_refresh(CLIENT, "f.s"), 400, "invalid_grant"),
         (&with_refresh(CLIENT, "no-token"), 400, "invalid_grant"),
-        (&with_refresh(PLAIN, "f.s"), 400, "unauthorized_client"),
+        (&with_refresh(PLAIN, "f.s"), 400, "invalid_grant"),
         (&with_secret(CLIENT, "&scope=a&scope=a"), 400, "invalid_request"),
         (&with_secret(CLIENT, "&other=1&other=2"), 400, "invalid_request"),
         (&with_secret(CLIENT, "&other=%zz"), 400, "invalid_request"),
