@@ -29,7 +29,11 @@ impl From<HttpError> for Refusal {
 
 impl From<TokenRefusal> for Refusal {
     fn from(refusal: TokenRefusal) -> Self {
-        HttpError::from(refusal).into()
+        let store = match refusal {
+            TokenRefusal::Unverifiable => Some(Unavailable::new("keys", "no keys to verify by can be had")),
+            _ => None,
+        };
+        Self { error: refusal.into(), store }
     }
 }
 

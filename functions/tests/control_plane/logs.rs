@@ -1,6 +1,9 @@
 use crate::broken::Broken;
 use crate::house::{Ask, House, TOKEN};
 use crate::issuing::{Books, CLIENT, SECRET, with_refresh, with_secret};
+use domain::claims::Claims;
+use domain::ports::Tokens;
+use domain::token::TokenRefusal;
 use functions::InvocationId;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -56,6 +59,27 @@ async fn a_failing_store_is_logged_with_the_id_that_the_user_quotes() {
     let text = log.text();
     let line = text.lines().find(|line| line.contains("connection refused")).unwrap();
     assert!(line.contains("WARN") && line.contains(answer.header("x-request-id").unwrap()), "{line}");
+}
+
+/// No key can be had to verify a token by.
+struct Keyless;
+
+#[async_trait::async_trait]
+impl Tokens for Keyless {
+    async fn verify(&self, _: &str, _: u64) -> Result<Arc<Claims>, TokenRefusal> {
+        Err(TokenRefusal::Unverifiable)
+    }
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_had_are_logged_as_a_store_that_is_away() {
+    let (log, _guard) = Log::begin();
+    let house = House::with(|plane| plane.tokens = Arc::new(Keyless));
+    assert_eq!(house.get("/usage").await.refusal().0, 503);
+    let text = log.text();
+    let line =
+        text.lines().find(|line| line.contains("a store is unavailable")).unwrap_or_else(|| panic!("{text}"));
+    assert!(line.contains("WARN") && line.contains("keys"), "{line}");
 }
 
 #[tokio::test]
