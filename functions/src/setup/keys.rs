@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use stores::dynamo::{Access, TableAt};
 use stores::jwt::{
-    InvalidJwksUrl, Jwks, JwksFile, JwksUrl, KeySources, RegistryJwks, TenantJwks, TenantJwksUrl, Verifier,
+    InvalidJwksUrl, Jwks, JwksFile, JwksUrl, KeySources, Refresh, RegistryJwks, TenantJwks, TenantJwksUrl,
+    Verifier,
 };
 
 /// Where the keys are that tokens are verified by: the operator's own, the tenants', or both.
@@ -94,7 +95,9 @@ impl KeysAt {
     ) -> Result<Verifier, Mistakes> {
         let operator = self.operator.map(OperatorKeysAt::source).transpose()?;
         let tenants = self.tenants.map(|keys| keys.source(access, clock)).transpose()?;
-        Ok(Verifier::of(KeySources { operator, tenants }, Arc::clone(clock), homes))
+        let verifier = Verifier::of(KeySources { operator, tenants }, Arc::clone(clock), homes);
+        // What goes on after an answer stands still while Lambda freezes the function.
+        Ok(verifier.refreshing(Refresh::First))
     }
 }
 

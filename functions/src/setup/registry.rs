@@ -56,10 +56,15 @@ pub fn issuer(environment: &Environment) -> Result<(Front, Issuer), Mistakes> {
 fn vault(from: &mut Reader<'_>) -> Option<VaultAt> {
     let own = from.text(AWS_REGION).map(|region| format!(",region={region}")).unwrap_or_default();
     from.required(VAULT, |text| {
-        let is_placed = text.contains(",region=") || text.contains(",endpoint=");
-        let place = if text.starts_with("kms:") && !is_placed { own } else { String::new() };
+        let place = if names_no_place(text) { own } else { String::new() };
         format!("{text}{place}").parse::<VaultAt>()
     })
+}
+
+/// Whether this is a key of KMS without a region or an endpoint. An ARN names a region.
+fn names_no_place(vault: &str) -> bool {
+    let Some(key) = vault.strip_prefix("kms:") else { return false };
+    !key.starts_with("arn:") && !key.contains(",region=") && !key.contains(",endpoint=")
 }
 
 /// The registry's table, where one is named.
@@ -67,5 +72,38 @@ pub(super) fn registry_table(from: &mut Reader<'_>) -> Option<Option<TableAt>> {
     match from.optional(REGISTRY, str::parse::<TableAt>)? {
         None => Some(None),
         Some(table) => located(from, table).map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The vault of a function in eu-central-1.
+    struct OwnVault(VaultAt);
+
+    impl Settings for OwnVault {
+        fn read(from: &mut Reader<'_>) -> Option<Self> {
+            vault(from).map(Self)
+        }
+    }
+
+    fn read(text: &str) -> VaultAt {
+        let environment: Environment =
+            [("AWS_REGION", "eu-central-1"), ("WIRESOCKET_VAULT", text)].into_iter().collect();
+        environment.read::<OwnVault>().unwrap().0
+    }
+
+    #[test]
+    fn a_key_without_a_region_is_in_the_functions_own() {
+        assert_eq!(Ok(read("kms:alias/w")), "kms:alias/w,region=eu-central-1".parse());
+    }
+
+    #[test]
+    fn a_key_that_names_its_region_stays_there() {
+        let arn = "kms:arn:aws:kms:us-east-1:123456789012:key/1-2";
+        for text in [arn, "kms:alias/w,region=us-east-1", "kms:k,endpoint=http://h:1", "file:/vault.key"] {
+            assert_eq!(Ok(read(text)), text.parse(), "{text}");
+        }
     }
 }
