@@ -19,8 +19,8 @@ const DEFAULT_STAGE: &str = "$default";
 /// nowhere, and a body whose encoding is broken is none.
 pub(super) fn defuse(request: &mut LambdaRequest) {
     let LambdaRequest::ApiGatewayV2(request) = request else { return };
-    remove_host(request);
     let path = path_within_stage(request);
+    remove_host(request);
     let query = request.raw_query_string.take().unwrap_or_default();
     if path.len() + query.len() <= URI_BYTES_MAX {
         request.raw_path = Some(path);
@@ -41,14 +41,25 @@ fn remove_host(request: &mut ApiGatewayV2httpRequest) {
     request.request_context.domain_name = None;
 }
 
+/// The path without the name of the stage, which stands before it at the API's own address and at no other: the domain
+/// of an operator leads to a stage without naming it.
 fn path_within_stage(request: &mut ApiGatewayV2httpRequest) -> String {
     let path = request.raw_path.take().unwrap_or_default();
-    let stage = request.request_context.stage.take().filter(|stage| stage != DEFAULT_STAGE);
-    let within = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(&*stage));
-    match within.unwrap_or(&path) {
-        within if within.starts_with('/') => within.to_owned(),
-        within => format!("/{within}"),
+    let is_own_address = is_own_address(request);
+    let stage = request.request_context.stage.take();
+    let named = stage.filter(|stage| is_own_address && stage != DEFAULT_STAGE);
+    let within = named.and_then(|stage| path.strip_prefix('/')?.strip_prefix(&*stage));
+    match within.filter(|within| within.is_empty() || within.starts_with('/')).unwrap_or(&path) {
+        path if path.starts_with('/') => path.to_owned(),
+        path => format!("/{path}"),
     }
+}
+
+/// Whether the request came to `{API}.execute-api.{REGION}.amazonaws.com`.
+fn is_own_address(request: &ApiGatewayV2httpRequest) -> bool {
+    let context = &request.request_context;
+    let (Some(domain), Some(api)) = (&context.domain_name, &context.apiid) else { return false };
+    domain.strip_prefix(&**api).is_some_and(|rest| rest.starts_with(".execute-api."))
 }
 
 #[cfg(test)]
@@ -99,15 +110,20 @@ mod tests {
 
     #[test]
     fn a_stage_is_no_part_of_the_path() {
-        let path = |stage: &str, path: &str| {
+        let own = "a1b2.execute-api.eu-central-1.amazonaws.com";
+        let path = |domain: &str, stage: &str, path: &str| {
             let http =
                 json!({"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"});
-            let changes = json!({ "rawPath": path, "requestContext": { "stage": stage, "http": http } });
-            request(&changes).uri().path().to_owned()
+            let context = json!({ "apiId": "a1b2", "domainName": domain, "stage": stage, "http": http });
+            request(&json!({ "rawPath": path, "requestContext": context })).uri().path().to_owned()
         };
-        assert_eq!(path("$default", "/usage"), "/usage");
-        assert_eq!(path("prod", "/prod/usage"), "/usage");
-        assert_eq!(path("prod", "/usage"), "/usage");
+        assert_eq!(path(own, "$default", "/usage"), "/usage");
+        assert_eq!(path(own, "prod", "/prod/usage"), "/usage");
+        assert_eq!(path(own, "prod", "/prod"), "/");
+        assert_eq!(path(own, "prod", "/usage"), "/usage");
+        assert_eq!(path(own, "prod", "/produsage"), "/produsage", "a stage is a whole part of a path");
+        let of_tenant = "/prod/.well-known/jwks";
+        assert_eq!(path("api.example.com", "prod", of_tenant), of_tenant, "a domain names no stage");
     }
 
     #[test]
