@@ -48,6 +48,20 @@ async fn what_one_process_writes_the_other_reads() {
     assert_eq!(open(folder.path()).tenants().await.unwrap().len(), 20, "and so does one that starts later");
 }
 
+/// A disk that keeps whole seconds gives two changes of one second the same time.
+#[tokio::test]
+async fn two_changes_of_one_time_are_two_to_whoever_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let (writer, reader) = (open(folder.path()), open(folder.path()));
+    let path = folder.path().join(FILES[0]);
+    let begun = fs::metadata(folder.path()).unwrap().modified().unwrap();
+    for id in ["t", "u"] {
+        writer.add_tenant(&tenant(id)).await.unwrap();
+        File::options().write(true).open(&path).unwrap().set_modified(begun).unwrap();
+        assert_eq!(reader.tenant(&tenant(id).id).await, Ok(Some(tenant(id))));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_process_undoes_anothers_writes() {
     let folder = tempfile::tempdir().unwrap();

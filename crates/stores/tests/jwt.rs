@@ -287,6 +287,21 @@ async fn the_key_set_is_fetched_again_at_most_once_a_minute_where_no_key_fits() 
     assert_eq!(refusal(&set, &by_first).await, InvalidToken::UnknownKey.into(), "a revoked key is forgotten");
 }
 
+/// A leaked key that the operator took out of the set, whatever else is asked.
+#[tokio::test]
+async fn a_key_that_was_taken_out_of_the_set_is_refused_after_a_quarter_of_an_hour() {
+    let (leaked, other) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+    let source = Rotating::default();
+    *source.document.lock() = leaked.public_jwks();
+    let clock = Arc::new(TurnedClock::default());
+    let set = Verifier::new(source.clone(), clock.clone(), Vec::new());
+    let by_leaked = leaked.sign(&claims());
+    assert!(is_genuine(&set, &by_leaked).await);
+    *source.document.lock() = other.public_jwks();
+    clock.advance(Duration::from_secs(900));
+    assert_eq!(refusal(&set, &by_leaked).await, InvalidToken::UnknownKey.into());
+}
+
 #[tokio::test]
 async fn a_source_that_fails_leaves_the_keys_as_they_were() {
     let folder = tempfile::tempdir().unwrap();
@@ -300,7 +315,7 @@ async fn a_source_that_fails_leaves_the_keys_as_they_were() {
     for broken in ["", "{}", r#"{"keys":7}"#] {
         std::fs::write(&path, broken).unwrap();
         clock.advance(Duration::from_secs(60));
-        assert_eq!(refusal(&set, &es256().token).await, InvalidToken::UnknownKey.into());
+        assert_eq!(refusal(&set, &es256().token).await, TokenRefusal::Unverifiable);
         assert!(is_genuine(&set, &key.sign(&claims())).await);
         let error = set.load().await.unwrap_err().to_string();
         assert!(error.contains("jwks.json"), "{error}");

@@ -55,6 +55,12 @@ impl House {
         house
     }
 
+    /// Another one by the tenants' keys, which knows nothing yet.
+    fn another_verifier(&self) -> Verifier {
+        let sources = KeySources { operator: None, tenants: Some(self.source.clone()) };
+        Verifier::of(sources, self.clock.clone(), Vec::new())
+    }
+
     fn now_s(&self) -> u64 {
         self.clock.unix_ms() / 1000
     }
@@ -92,16 +98,17 @@ fn id(tenant: &str) -> TenantId {
     TenantId::parse(tenant).unwrap()
 }
 
-/// A source that counts how often it is asked, and may be away.
+/// A source that counts how often it is asked, and may be away or hang.
 struct Counted {
     source: RegistryJwks,
     fetches: AtomicU64,
     away: Mutex<bool>,
+    hanging: Mutex<bool>,
 }
 
 impl Counted {
     fn new(source: RegistryJwks) -> Self {
-        Self { source, fetches: AtomicU64::new(0), away: Mutex::new(false) }
+        Self { source, fetches: AtomicU64::new(0), away: Mutex::new(false), hanging: Mutex::new(false) }
     }
 
     fn fetches(&self) -> u64 {
@@ -111,6 +118,10 @@ impl Counted {
     fn set_away(&self, away: bool) {
         *self.away.lock() = away;
     }
+
+    fn set_hanging(&self, hanging: bool) {
+        *self.hanging.lock() = hanging;
+    }
 }
 
 #[async_trait::async_trait]
@@ -118,6 +129,10 @@ impl TenantJwks for Counted {
     async fn fetch(&self, tenant: &TenantId) -> Result<Option<Value>, JwksError> {
         self.fetches.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
+        let hangs = *self.hanging.lock();
+        if hangs {
+            std::future::pending::<()>().await;
+        }
         if *self.away.lock() {
             return Err(JwksError::Unreadable { place: self.place(), cause: "it is away".to_owned() });
         }
