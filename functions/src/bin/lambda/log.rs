@@ -48,9 +48,7 @@ mod tests {
     fn others_lines_are_left_at_info_whatever_the_level() {
         for level in ["TRACE", "DEBUG", "INFO"] {
             let targets = targets(Some(level));
-            for other in
-                ["lambda_runtime", "lambda_runtime::layers", "aws_smithy_runtime", "hyper", "token_x"]
-            {
+            for other in ["lambda_runtime", "lambda_runtime::layers", "aws_smithy_runtime", "hyper"] {
                 assert!(targets.would_enable(other, &Level::INFO), "{other} at {level}");
                 assert!(!targets.would_enable(other, &Level::DEBUG), "{other} at {level}");
             }
