@@ -27,7 +27,7 @@ use report::Report;
 pub(crate) fn run(admin: &Admin) -> Result<(), LocalError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let report = runtime.map_err(LocalError::Runtime)?.block_on(Box::pin(report_of(admin)))?;
-    Ok(report.print(admin.form())?)
+    report.print(admin.form())
 }
 
 async fn report_of(admin: &Admin) -> Result<Report, LocalError> {
