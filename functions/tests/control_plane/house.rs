@@ -1,5 +1,6 @@
 //! A control plane over memory stores, and how tests ask it.
 
+use crate::logs::be_of_interest;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -50,6 +51,7 @@ impl House {
 
     /// A house whose plane was changed before its routes were made.
     pub(crate) fn with(change: impl FnOnce(&mut ControlPlane)) -> Self {
+        be_of_interest();
         let (home, far_home) = (Home::new(), Home::new());
         let clock = Arc::new(TurnedClock::new(NOW_UNIX_MS));
         let gate_failures = Arc::new(GateFailures::default());

@@ -6,7 +6,7 @@ use domain::ports::Tokens;
 use domain::token::TokenRefusal;
 use functions::InvocationId;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
@@ -30,6 +30,16 @@ impl Log {
     fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
+}
+
+/// Has every line be of interest to somebody, before the first is written. Otherwise `tracing` may note that nobody cares
+/// for a line, while another test begins its log, and leave it out there too.
+pub(crate) fn be_of_interest() {
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| {
+        let nowhere = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(io::sink);
+        tracing::subscriber::set_global_default(nowhere.finish()).unwrap();
+    });
 }
 
 impl io::Write for Log {
