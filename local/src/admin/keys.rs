@@ -7,7 +7,7 @@ use domain::ids::{KeyId, TenantId};
 use domain::registry::{Standing, TenantKey, standing};
 use serde_json::{Value, json};
 use std::slice;
-use stores::jwt::Start;
+use stores::jwt::{Start, revoke_key};
 
 pub(super) async fn run(command: &Keys, books: &Books) -> Result<Report, AdminError> {
     match command {
@@ -71,11 +71,12 @@ async fn revoke(tenant: &TenantId, id: &KeyId, books: &Books) -> Result<Report, 
     let keys = books.registry().keys(tenant).await?;
     let key = keys.iter().find(|key| key.id == *id);
     let key = key.ok_or_else(|| AdminError::NoKey { tenant: tenant.clone(), key: id.clone() })?;
-    let stands = standing(key, &keys, books.now_unix_s());
+    let now = books.now_unix_s();
+    let stands = standing(key, &keys, now);
     if stands == Standing::Active {
         return Err(AdminError::KeySigns { tenant: tenant.clone(), key: id.clone() });
     }
-    books.registry().drop_key(tenant, id).await?;
+    revoke_key(books.registry(), tenant, id, now).await?;
     let text = format!("revoked the key {id} of {tenant}: what it signed is refused within 15 minutes");
     Ok(Report::new(text, as_json(key, stands)))
 }
