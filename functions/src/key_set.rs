@@ -14,8 +14,6 @@ use domain::http_error::HttpError;
 use domain::ids::TenantId;
 use domain::policy::Policy;
 use domain::ports::Registry;
-use domain::registry::published;
-use serde_json::json;
 use std::sync::Arc;
 
 /// Answers with the keys that are to sign, that sign, and that signed lately.
@@ -39,9 +37,7 @@ async fn document(front: &Front, registry: &dyn Registry, tenant: &TenantId) -> 
         // A tenant whose last key was deleted has an empty set: that tells whoever kept it that it is no good.
         answered("registry", registry.tenant(tenant)).await?.ok_or(HttpError::NotFound)?;
     }
-    let keys = published(&keys, front.clock.unix_ms() / 1000);
-    let keys: Vec<_> = keys.into_iter().map(|key| &key.public).collect();
-    Ok(json!({ "keys": keys }).to_string())
+    Ok(domain::registry::key_set(&keys, front.clock.unix_ms() / 1000).to_string())
 }
 
 fn render(document: String, headers: &HeaderMap) -> Response {
