@@ -116,13 +116,13 @@ async fn look_at(table: TableAt, registry: Arc<dyn Registry>) {
         Ok(_) => tracing::info!(table = table.name(), "the registry answers"),
         Err(error) if lacks_table(&error) => tracing::error!(
             table = table.name(),
-            "the registry does not exist, and its tenants' tokens are refused until it does; make it: {}",
+            "the registry does not exist, and until it does, who brings a tenant's token is told to try again; make it: {}",
             create_command(&table)
         ),
         Err(error) => tracing::error!(
             table = table.name(),
             cause = error.cause,
-            "the registry can't be reached, and tokens of tenants whose keys are not known yet are refused until it can"
+            "the registry can't be reached, and until it can, who brings a token of a tenant whose keys are not known yet is told to try again"
         ),
     }
 }
