@@ -4,6 +4,7 @@
 use crate::endpoint::Endpoint;
 use crate::plane::Front;
 use crate::refusal::Refusal;
+use crate::token::drawn;
 use axum::extract::{Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -33,7 +34,7 @@ pub(crate) struct RequestId(String);
 
 impl RequestId {
     fn draw(entropy: &dyn Entropy) -> Self {
-        Self(format!("{:016x}{:016x}", entropy.next_u64(), entropy.next_u64()))
+        Self(drawn::<2>(entropy))
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -29,7 +29,6 @@ fn a_whole_environment_sets_every_function_up_without_a_network() {
     assert_eq!(plane.homes.iter().count(), 2);
     assert_eq!(told(setup::issuer(&with(&[]))), "");
     assert_eq!(told(setup::sweep(&with(&[]))), "");
-    assert_eq!(told(setup::metrics_namespace(&with(&[]))), "");
 }
 
 #[test]
@@ -127,7 +126,8 @@ fn no_secret_is_told() {
 
 #[test]
 fn metrics_go_where_cloudwatch_takes_them() {
-    let namespace = |text: &str| setup::metrics_namespace(&with(&[("WIRESOCKET_METRICS", text)]));
+    let namespace =
+        |text: &str| setup::sweep(&with(&[("WIRESOCKET_METRICS", text)])).map(|(_, namespace)| namespace);
     assert_eq!(
         namespace("WireSocket/staging").map(|namespace| namespace.to_string()).unwrap(),
         "WireSocket/staging"
@@ -135,4 +135,6 @@ fn metrics_go_where_cloudwatch_takes_them() {
     for wrong in ["AWS/Lambda", ":staging", "two words", &"n".repeat(256)] {
         assert!(told(namespace(wrong)).contains("WIRESOCKET_METRICS"), "{wrong}");
     }
+    let both = told(setup::sweep(&with(&[("WIRESOCKET_METRICS", ":"), ("WIRESOCKET_HOME", "")])));
+    assert!(both.contains("WIRESOCKET_METRICS") && both.contains("WIRESOCKET_HOME"), "{both}");
 }

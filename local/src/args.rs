@@ -9,9 +9,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use stores::Retention;
+use stores::dynamo::HomeAt;
 use stores::vault::VaultAt;
 use syncd::options::{self, DocumentStore, LogFormat, Switch};
-use syncd::setup::{HomeAt, KeysAt, RegistryAt};
+use syncd::setup::{KeysAt, RegistryAt};
 
 /// WireSocket: a sync service for Yjs documents, whole on one machine.
 ///

@@ -15,9 +15,7 @@ use std::sync::Arc;
 fn main() -> ExitCode {
     run(async {
         let environment = Environment::of_process();
-        let sweep = setup::sweep(&environment).map_err(Ended::SetUp)?;
-        let namespace = setup::metrics_namespace(&environment).map_err(Ended::SetUp)?;
-        let told = Arc::new((sweep, namespace));
+        let told = Arc::new(setup::sweep(&environment).map_err(Ended::SetUp)?);
         let handler = service_fn(move |_: LambdaEvent<IgnoredAny>| {
             let told = Arc::clone(&told);
             async move { swept(&told.0, &told.1).await }

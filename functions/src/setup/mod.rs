@@ -6,7 +6,6 @@ mod front;
 mod homes;
 mod keys;
 mod lookups;
-mod metrics;
 mod mistakes;
 mod registry;
 mod sweep;
@@ -15,7 +14,6 @@ mod variables;
 
 pub use environment::Environment;
 pub use lookups::lookups;
-pub use metrics::metrics_namespace;
 pub use mistakes::{Mistake, Mistakes};
 pub use registry::issuer;
 pub use sweep::sweep;

@@ -10,6 +10,6 @@ pub(crate) fn sha256(bytes: &[u8]) -> Digest {
 }
 
 /// Text of `WORDS` times 64 random bits, in hex.
-pub(super) fn drawn<const WORDS: usize>(entropy: &dyn Entropy) -> String {
+pub(crate) fn drawn<const WORDS: usize>(entropy: &dyn Entropy) -> String {
     (0..WORDS).map(|_| format!("{:016x}", entropy.next_u64())).collect()
 }

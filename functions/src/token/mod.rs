@@ -18,7 +18,7 @@ use axum::http::header::{HeaderName, HeaderValue, PRAGMA};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request};
 use axum::response::IntoResponse;
-pub(crate) use digest::sha256;
+pub(crate) use digest::{drawn, sha256};
 
 use client::Presented;
 use deadline::Deadline;

@@ -1,8 +1,7 @@
 use super::args::{Keys, Rotation, SealedIn};
 use super::books::Books;
 use super::error::AdminError;
-use super::report::{Report, table};
-use domain::clock::rfc3339_ms;
+use super::report::{Report, instant, table};
 use domain::ids::{KeyId, TenantId};
 use domain::registry::{Standing, TenantKey, standing};
 use serde_json::{Value, json};
@@ -88,8 +87,4 @@ fn as_json(key: &TenantKey, stands: Standing) -> Value {
         "standing": stands.as_str(),
         "signs_from": instant(key.signs_from_unix_s),
     })
-}
-
-fn instant(unix_s: u64) -> String {
-    rfc3339_ms(unix_s.saturating_mul(1000))
 }

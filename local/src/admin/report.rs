@@ -2,6 +2,7 @@
 
 use super::error::AdminError;
 use crate::error::LocalError;
+use domain::clock::rfc3339_ms;
 use domain::ids::ClientId;
 use serde_json::Value;
 use std::io::{self, Write};
@@ -50,6 +51,11 @@ impl Report {
         }
         out.flush()
     }
+}
+
+/// A moment as people and machines read it.
+pub(super) fn instant(unix_s: u64) -> String {
+    rfc3339_ms(unix_s.saturating_mul(1000))
 }
 
 /// A table with a line for each row, its columns two spaces apart.

@@ -4,33 +4,12 @@ use super::options::Options;
 use domain::clock::Clock;
 use domain::ids::{Generation, HomeRegion};
 use domain::ports::{HomePorts, Homes, Unavailable};
-use std::str::FromStr;
 use std::sync::Arc;
-use stores::dynamo::{Access, TABLE, TableAt};
+use stores::dynamo::{Access, HomeAt, TABLE, TableAt};
 use stores::memory::{MemoryCluster, MemoryLedger, MemoryPins};
 
 /// The one home region of a node that shares nothing.
 const ALONE: &str = "local";
-
-/// A home region and its table, as `--home` says it: `NAME=TABLE[,region=AWS_REGION][,endpoint=URL]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HomeAt {
-    /// What tokens call it in `dbCode`.
-    pub name: HomeRegion,
-    /// Where it is.
-    pub table: TableAt,
-}
-
-impl FromStr for HomeAt {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = "expected NAME=TABLE, such as aws-eu-central-1=wiresocket";
-        let (name, table) = text.split_once('=').ok_or(wrong)?;
-        let name = HomeRegion::parse(name).map_err(|error| format!("`{name}`: {error}; {wrong}"))?;
-        Ok(Self { name, table: table.parse().map_err(|error| format!("{error}"))? })
-    }
-}
 
 /// The homes that the options name, the first of them as the default; or one home in memory, whose pins begin
 /// with the generation `first`.
@@ -123,16 +102,6 @@ pub(super) fn create_command(table: &TableAt) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_home_is_a_name_and_a_table() {
-        let home: HomeAt = "aws-eu-central-1=wiresocket,region=eu-central-1".parse().unwrap();
-        assert_eq!(home.name.as_str(), "aws-eu-central-1");
-        assert_eq!((home.table.name(), home.table.region()), ("wiresocket", Some("eu-central-1")));
-        for bad in ["", "wiresocket", "=wiresocket", "a b=wiresocket", "eu=", "eu=wiresocket,zone=a"] {
-            assert!(bad.parse::<HomeAt>().is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn the_command_that_makes_a_table_names_where() {

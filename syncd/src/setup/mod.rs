@@ -15,7 +15,7 @@ mod secret;
 
 pub use documents::{DocumentsAt, at_release};
 pub use error::SetupError;
-pub use homes::{HomeAt, lacks_table};
+pub use homes::lacks_table;
 pub use keys::KeysAt;
 pub use options::Options;
 pub use registry::{RegistryAt, RegistryPorts};

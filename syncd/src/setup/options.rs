@@ -1,5 +1,4 @@
 use super::documents::DocumentsAt;
-use super::homes::HomeAt;
 use super::keys::KeysAt;
 use super::registry::RegistryAt;
 use crate::options::{self, LeaseLoss, LogFormat, Switch};
@@ -10,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use stores::Retention;
+use stores::dynamo::HomeAt;
 
 /// What a node is told on its command line or by its environment.
 #[derive(Debug, Clone, Args)]

@@ -19,6 +19,7 @@ mod access;
 mod attributes;
 mod cluster;
 mod home;
+mod home_at;
 mod ledger;
 mod pins;
 mod records;
@@ -32,6 +33,7 @@ pub use crate::aws::{
 };
 pub use access::ConnectError;
 pub use home::DynamoHome;
+pub use home_at::HomeAt;
 pub use registry::DynamoRegistry;
 pub use table_at::{InvalidTable, TableAt};
 pub use table_definition::{CreateTableError, TABLE, TableDefinition};
