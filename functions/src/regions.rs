@@ -71,6 +71,8 @@ mod tests {
             relay: String::new(),
             connections: 0,
             capacity: 1,
+            documents: 0,
+            beaten_unix_ms: 0,
         };
         let dead = [
             node(NodeState::Draining, "ws://a"),

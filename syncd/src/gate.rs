@@ -74,7 +74,7 @@ impl Gate {
     /// Notes that the gate did not answer: whatever asked passes.
     pub(crate) fn failed(&self, bucket: &RateBucket, error: &Unavailable) {
         let name = match bucket {
-            RateBucket::Client(policy, _) => policy.name(),
+            RateBucket::Client(policy, _) | RateBucket::Key(policy, _) => policy.name(),
             RateBucket::Ops(_) => "ops",
         };
         let now = self.now();

@@ -103,3 +103,38 @@ pub const NAME_BYTES_MAX: usize = 200;
 pub const TOKEN_REQUEST_BYTES_MAX: usize = 8 * 1024;
 /// Bytes of a client's secret that are looked at. Longer ones are refused before they are hashed.
 pub const SECRET_BYTES_MAX: usize = 128;
+/// Apps that one process meters at once, and is to write down: what is counted of more is lost, and told.
+pub const METERED_APPS_MAX: usize = 65_536;
+/// How many hours after its end an hour's usage may still be added: how long a process keeps what a log does not take.
+pub const USAGE_LATE_MAX_HOURS: u64 = 24;
+/// Hours after its end until a day is rolled up: past the latest addition, with two hours for clocks that differ.
+pub const ROLLED_UP_AFTER_HOURS: u64 = USAGE_LATE_MAX_HOURS + 2;
+/// Days for which usage is kept: 13 months, and some days to ask for them.
+pub const USAGE_KEPT_DAYS: u64 = 400;
+/// Hours of the longest report by hour: 31 days.
+pub const REPORT_HOURS_MAX: u64 = 31 * 24;
+/// Apps of one tenant that a report over all of them has; with more it is refused, and each can be asked for.
+pub const REPORT_APPS_MAX: usize = 1_000;
+/// Minutes for which is kept what each node did.
+pub const PLATFORM_MINUTES_KEPT: u64 = 120;
+/// How long after its last beat, as the clocks of two machines tell it, a node counts without a second look.
+pub const BEAT_FRESH: Duration = Duration::from_secs(8);
+/// API keys of one holder, revoked ones included.
+pub const API_KEYS_MAX: usize = 256;
+/// Bytes of a description.
+pub const DESCRIPTION_BYTES_MAX: usize = 200;
+/// Webhooks of one tenant.
+pub const WEBHOOKS_MAX: usize = 16;
+/// Bytes of a webhook's URL.
+pub const WEBHOOK_URL_BYTES_MAX: usize = 2_048;
+/// Bytes of the body of a request that makes a webhook.
+pub const WEBHOOK_REQUEST_BYTES_MAX: usize = 8 * 1024;
+/// How long a webhook's receiver may take, from the look-up of its name to the head of its answer.
+pub const WEBHOOK_DEADLINE: Duration = Duration::from_secs(10);
+/// Seconds for which the delivery of an event is tried.
+pub const DELIVERY_TRIED_SECONDS: u64 = 24 * 60 * 60;
+/// Seconds after which whoever took a delivery on and says nothing is believed to be gone: longer than a run of the scheduled
+/// function, so that none delivers what another is about to.
+pub const DELIVERY_CLAIM_SECONDS: u64 = 120;
+/// Days for which a delivery is remembered after its end: longer than a month, as an event is raised once in that.
+pub const DELIVERY_KEPT_DAYS: u64 = 40;

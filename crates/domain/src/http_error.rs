@@ -16,6 +16,29 @@ pub enum HttpError {
         /// What would be right.
         expected: String,
     },
+    /// A body is no JSON of the kind that is expected.
+    #[error("the body is invalid: {0}")]
+    InvalidJson(String),
+    /// A field of the body is missing.
+    #[error("the field `{0}` of the body is missing")]
+    MissingField(&'static str),
+    /// A field of the body has a value that can't be used.
+    #[error("the field `{name}` of the body is invalid: {expected}")]
+    InvalidField {
+        /// The field.
+        name: &'static str,
+        /// What would be right.
+        expected: String,
+    },
+    /// The API key is missing, not known or revoked.
+    #[error("the API key is missing, unknown or revoked: expected `Authorization: Bearer sk_live_…`")]
+    UnknownKey,
+    /// The API key is genuine, and gives no right to this.
+    #[error("the API key has no scope `{0}`")]
+    ScopeMissing(&'static str),
+    /// The path is served, and there is nothing of the id that it names.
+    #[error("there is no {0} of this id")]
+    NoSuch(&'static str),
     /// The token is missing or not to be believed.
     #[error("{0}")]
     AuthenticationFailed(TokenRefusal),
@@ -47,10 +70,14 @@ impl HttpError {
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
-            Self::MissingParameter(_) | Self::InvalidParameter { .. } => 400,
-            Self::AuthenticationFailed(_) => 401,
-            Self::InsufficientScope(_) => 403,
-            Self::NotFound => 404,
+            Self::MissingParameter(_)
+            | Self::InvalidParameter { .. }
+            | Self::InvalidJson(_)
+            | Self::MissingField(_)
+            | Self::InvalidField { .. } => 400,
+            Self::AuthenticationFailed(_) | Self::UnknownKey => 401,
+            Self::InsufficientScope(_) | Self::ScopeMissing(_) => 403,
+            Self::NotFound | Self::NoSuch(_) => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::RateLimited { .. } => 429,
             Self::Internal => 500,
@@ -62,11 +89,12 @@ impl HttpError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::MissingParameter(_) => "missing_parameter",
-            Self::InvalidParameter { .. } => "invalid_parameter",
-            Self::AuthenticationFailed(_) => "authentication_failed",
-            Self::InsufficientScope(_) => "insufficient_scope",
-            Self::NotFound => "not_found",
+            Self::MissingParameter(_) | Self::MissingField(_) => "missing_parameter",
+            Self::InvalidParameter { .. } | Self::InvalidField { .. } => "invalid_parameter",
+            Self::InvalidJson(_) => "invalid_json",
+            Self::AuthenticationFailed(_) | Self::UnknownKey => "authentication_failed",
+            Self::InsufficientScope(_) | Self::ScopeMissing(_) => "insufficient_scope",
+            Self::NotFound | Self::NoSuch(_) => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::RateLimited { .. } => "rate_limit_exceeded",
             Self::Internal => "internal_error",

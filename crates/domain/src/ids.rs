@@ -92,6 +92,19 @@ text_id!(
     FamilyId
 );
 
+text_id!(
+    /// An API key's name, which stands in its text. Spelled like a tenant id.
+    ApiKeyId
+);
+text_id!(
+    /// A webhook's name. Spelled like a tenant id.
+    WebhookId
+);
+text_id!(
+    /// An event's name, by which receivers know a second delivery. Spelled like a tenant id.
+    EventId
+);
+
 impl DocumentName {
     /// Parses a decoded document name.
     ///
@@ -171,6 +184,9 @@ plain_id!(PlanId, "a plan id");
 plain_id!(ClientId, "a client id");
 plain_id!(KeyId, "a key id");
 plain_id!(FamilyId, "a family id");
+plain_id!(ApiKeyId, "an API key's id");
+plain_id!(WebhookId, "a webhook id");
+plain_id!(EventId, "an event id");
 
 /// An app within its tenant: what a ledger, a rate and a report belong to.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

@@ -32,6 +32,14 @@ pub enum Policy {
     Health,
     /// `POST /connect/token` and the key sets (TOKEN).
     Token,
+    /// `GET /v1/usage*`, of each API key (STRICT).
+    Reports,
+    /// `/v1/webhooks*`, of each API key (STANDARD).
+    Webhooks,
+    /// `GET /admin/*`, of each API key.
+    Platform,
+    /// Requests with an API key that is not known, of each client (STANDARD).
+    UnknownKey,
 }
 
 impl Policy {
@@ -39,10 +47,11 @@ impl Policy {
     #[must_use]
     pub const fn window(self) -> Window {
         match self {
-            Self::Discovery | Self::Connect => Window::per_minute(60),
-            Self::Usage => Window::per_minute(12),
+            Self::Discovery | Self::Connect | Self::Webhooks | Self::UnknownKey => Window::per_minute(60),
+            Self::Usage | Self::Reports => Window::per_minute(12),
             Self::Health => Window::per_minute(300),
             Self::Token => Window::per_minute(30),
+            Self::Platform => Window::per_minute(1000),
         }
     }
 
@@ -55,6 +64,10 @@ impl Policy {
             Self::Usage => "usage",
             Self::Health => "health",
             Self::Token => "token",
+            Self::Reports => "reports",
+            Self::Webhooks => "webhooks",
+            Self::Platform => "platform",
+            Self::UnknownKey => "unknown_key",
         }
     }
 }

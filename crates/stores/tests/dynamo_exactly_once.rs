@@ -181,6 +181,8 @@ async fn nodes_live_hold_and_are_fenced_though_every_reply_is_lost_once() {
         relay: String::new(),
         connections: 0,
         capacity: 1,
+        documents: 0,
+        beaten_unix_ms: 0,
     };
     let (region, key) = (&record.region, HeldKey::Share(app()));
     assert_eq!(cluster.announce(&record).await, Ok(Beat::Alive));

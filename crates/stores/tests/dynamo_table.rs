@@ -76,6 +76,8 @@ async fn making_a_table_may_be_repeated_and_loses_nothing() {
         relay: String::new(),
         connections: 0,
         capacity: 1,
+        documents: 0,
+        beaten_unix_ms: 0,
     };
     cluster.announce(&record).await.unwrap();
     home.create_table().await.unwrap();

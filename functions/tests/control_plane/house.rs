@@ -134,6 +134,8 @@ impl Home {
             relay: String::new(),
             connections: 0,
             capacity: 100,
+            documents: 0,
+            beaten_unix_ms: 0,
         };
         self.cluster.announce(&record).await.unwrap();
     }

@@ -121,5 +121,7 @@ fn node(name: &str) -> NodeRecord {
         relay: String::new(),
         connections: 7,
         capacity: 100,
+        documents: 0,
+        beaten_unix_ms: 0,
     }
 }

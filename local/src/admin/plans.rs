@@ -15,10 +15,13 @@ pub(super) async fn run(command: &Plans, books: &Books) -> Result<Report, AdminE
 }
 
 async fn set(id: &PlanId, given: GivenLimits, books: &Books) -> Result<Report, AdminError> {
-    let before = books.registry().plan(id).await?.map(|plan| plan.limits);
+    let stored = books.registry().plan(id).await?;
+    let before = stored.as_ref().map(|plan| plan.limits);
     let limits =
         changed(before, given).map_err(|missing| AdminError::NewPlan { plan: id.clone(), missing })?;
-    let plan = Plan { id: id.clone(), limits };
+    let (monthly_requests, price) =
+        stored.map(|plan| (plan.monthly_requests, plan.price)).unwrap_or_default();
+    let plan = Plan { id: id.clone(), limits, monthly_requests, price };
     books.registry().set_plan(&plan).await?;
     let text = if before.is_some() {
         format!("the plan {id} is set; apps get its limits with their next tokens, within 15 minutes")

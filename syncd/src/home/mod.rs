@@ -181,7 +181,9 @@ impl Home {
             url,
             relay,
             connections: u64::try_from(self.metrics.connections.get()).unwrap_or(0),
+            documents: u64::try_from(self.metrics.documents.get()).unwrap_or(0),
             capacity,
+            beaten_unix_ms: self.clock.unix_ms(),
         }
     }
 }

@@ -60,7 +60,12 @@ impl<'w> Caller<'w> {
         let registry = &self.world.registry;
         let tenant = Tenant { id: self.app.tenant.clone(), name: String::new() };
         registry.add_tenant(&tenant).await.expect("the registry answers");
-        let plan = Plan { id: self.plan_id(), limits: limits() };
+        let plan = Plan {
+            id: self.plan_id(),
+            limits: limits(),
+            monthly_requests: Some(1_000),
+            price: "2.5".parse().expect("a price"),
+        };
         registry.set_plan(&plan).await.expect("the registry answers");
         registry.add_app(&self.app()).await.expect("the registry answers");
         let key = self.world.keys.make(&self.app.tenant, unix_seconds(), Start::AtOnce).await;

@@ -179,5 +179,7 @@ fn record(region: &str, state: NodeState, epoch: u64) -> NodeRecord {
         relay: String::new(),
         connections: 0,
         capacity: 100,
+        documents: 0,
+        beaten_unix_ms: 0,
     }
 }

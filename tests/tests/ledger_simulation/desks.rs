@@ -169,6 +169,8 @@ fn record(node: u64) -> NodeRecord {
         relay: String::new(),
         connections: 0,
         capacity: 1,
+        documents: 0,
+        beaten_unix_ms: 0,
     }
 }
 

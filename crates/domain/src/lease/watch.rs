@@ -114,6 +114,8 @@ mod tests {
             relay: String::new(),
             connections: 0,
             capacity: 1,
+            documents: 0,
+            beaten_unix_ms: 0,
         }
     }
 

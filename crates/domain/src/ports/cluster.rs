@@ -39,8 +39,12 @@ pub struct NodeRecord {
     pub relay: String,
     /// Open WebSockets at the last beat.
     pub connections: u64,
+    /// Documents that it held at the last beat.
+    pub documents: u64,
     /// Open WebSockets that it is built for.
     pub capacity: u64,
+    /// Milliseconds since 1970 at which it beat last, on its own clock: a hint for whoever sees its beat for the first time.
+    pub beaten_unix_ms: u64,
 }
 
 /// What came of a heartbeat.

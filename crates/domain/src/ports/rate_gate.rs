@@ -1,6 +1,6 @@
 use super::Unavailable;
 use crate::client_ip::ClientIp;
-use crate::ids::AppKey;
+use crate::ids::{ApiKeyId, AppKey};
 use crate::policy::{Policy, Window};
 use std::time::Duration;
 
@@ -9,6 +9,8 @@ use std::time::Duration;
 pub enum RateBucket {
     /// Requests of one client under one policy.
     Client(Policy, ClientIp),
+    /// Requests with one API key under one policy.
+    Key(Policy, ApiKeyId),
     /// Ops of one app in this region.
     Ops(AppKey),
 }

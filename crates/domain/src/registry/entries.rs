@@ -1,6 +1,7 @@
 use crate::claims::AllowedDomain;
 use crate::ids::{AppKey, ClientId, HomeRegion, PlanId, TenantId};
 use crate::limits::PlanLimits;
+use crate::money::PricePerMillion;
 use std::fmt;
 
 /// A paying organisation.
@@ -19,6 +20,11 @@ pub struct Plan {
     pub id: PlanId,
     /// What an app of this plan is allowed.
     pub limits: PlanLimits,
+    /// Requests that an app of this plan may make in a calendar month before its tenant is told; none are refused. `None` means
+    /// any number.
+    pub monthly_requests: Option<u64>,
+    /// What requests cost.
+    pub price: PricePerMillion,
 }
 
 /// An app: one product or environment of a tenant.

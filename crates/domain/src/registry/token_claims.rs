@@ -67,7 +67,7 @@ mod tests {
                 .map(|rule| AllowedDomain::parse(rule).unwrap())
                 .to_vec(),
         };
-        let plan = Plan { id: app.plan.clone(), limits };
+        let plan = Plan { id: app.plan.clone(), limits, monthly_requests: None, price: Default::default() };
         let client = ClientId::parse("c").unwrap();
         let grant = Grant { client: &client, app: &app, plan: &plan, scope: Scope::ApiAndOffline };
         let claims = access_claims(&grant, NOW);

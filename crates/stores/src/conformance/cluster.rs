@@ -15,6 +15,8 @@ fn record(node: NodeId, beat: u64) -> NodeRecord {
         relay: "10.0.0.1:7000".to_owned(),
         connections: 2 * beat,
         capacity: 1_000,
+        documents: 0,
+        beaten_unix_ms: 0,
     }
 }
 

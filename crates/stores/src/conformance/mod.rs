@@ -202,12 +202,7 @@ macro_rules! conformance {
     };
     (usage_log, $fixture:expr) => {
         $crate::conformance_clauses!(usage_log, $fixture,
-            what_is_added_to_a_bucket_adds_up
-            a_batch_is_added_once
-            racing_copies_of_a_batch_are_added_once
-            a_range_is_read_by_hour_and_endpoint
-            an_empty_range_reads_nothing
-            apps_are_counted_apart
+            what_writers_add_to_an_hour_adds_up
         );
     };
 }

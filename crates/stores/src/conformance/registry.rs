@@ -24,7 +24,8 @@ fn plan(id: &str, connections_max: u64) -> Plan {
         users_per_document_max: 0,
         ops_per_minute_max: 600,
     };
-    Plan { id: PlanId::parse(id).unwrap(), limits }
+    let price = "2.5".parse().unwrap();
+    Plan { id: PlanId::parse(id).unwrap(), limits, monthly_requests: Some(connections_max), price }
 }
 
 fn app_of(key: AppKey) -> App {

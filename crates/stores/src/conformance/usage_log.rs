@@ -1,73 +1,47 @@
 //! Clauses of [`UsageLog`].
 
 use super::ids::app;
-use domain::ports::{UsageBucket, UsageCounts, UsageLog};
+use domain::calendar::{Day, Hour};
+use domain::metering::{AppUsage, Endpoint, Levels, Reason};
+use domain::ports::{Resolution, Span, UsageAdd, UsageLog, Writer};
 use std::sync::Arc;
+use std::time::Duration;
 
-fn bucket(endpoint: &'static str, hour: u64) -> UsageBucket {
-    UsageBucket { app: app("a"), endpoint, hour }
+const DAY: Day = Day(20_000);
+
+fn usage(requests: u64) -> AppUsage {
+    let mut usage = AppUsage::default();
+    usage.of_mut(Endpoint::Ops).answered(requests, Duration::from_micros(300));
+    usage.of_mut(Endpoint::Connect).refused(Reason::parse("4004").unwrap(), Duration::from_secs(3));
+    usage.levels =
+        Levels { connections_peak: requests, documents_peak: 1, connections_ms: 9, documents_ms: requests };
+    usage
 }
 
-fn counts(requests: u64, errors: u64, latency_us: u64) -> UsageCounts {
-    UsageCounts { requests, errors, latency_us }
+fn add(hour: u64, requests: u64) -> UsageAdd {
+    UsageAdd { app: app("a"), hour: Hour(hour), usage: usage(requests) }
 }
 
-/// Counts of one bucket add up, over batches and within each.
-pub async fn what_is_added_to_a_bucket_adds_up(log: Arc<dyn UsageLog>) {
-    let ops = bucket("ops", 7);
-    log.add(1, &[(ops.clone(), counts(5, 1, 100)), (ops.clone(), counts(2, 0, 10))]).await.unwrap();
-    log.add(2, &[(ops.clone(), counts(1, 1, 1))]).await.unwrap();
-    assert_eq!(log.read(&app("a"), 0, 100).await.unwrap(), [(ops, counts(8, 2, 111))]);
+fn one(hour: u64) -> Span {
+    Span { from: Hour(hour), hours: 1 }
 }
 
-/// A batch whose answer was lost is added again, and counts once, whatever was added since.
-pub async fn a_batch_is_added_once(log: Arc<dyn UsageLog>) {
-    let ops = bucket("ops", 7);
-    for batch in [1, 1, 2, 1, 2] {
-        log.add(batch, &[(ops.clone(), counts(5, 1, 100))]).await.unwrap();
+fn sum(parts: &[AppUsage]) -> AppUsage {
+    let mut sum = AppUsage::default();
+    parts.iter().for_each(|part| sum.add(part));
+    sum
+}
+
+async fn read(log: &dyn UsageLog, from: u64, to: u64, resolution: Resolution) -> Vec<(Span, AppUsage)> {
+    log.read(&app("a"), Hour(from), Hour(to), resolution).await.unwrap()
+}
+
+/// What several writers add to one hour adds up, and the highest peak stays.
+pub async fn what_writers_add_to_an_hour_adds_up(log: Arc<dyn UsageLog>) {
+    let hour = DAY.first_hour().0;
+    for (writer, sequence, requests) in [(1, 1, 5), (2, 1, 3), (1, 2, 4)] {
+        log.add(Writer(writer), sequence, &add(hour, requests)).await.unwrap();
     }
-    assert_eq!(log.read(&app("a"), 0, 100).await.unwrap(), [(ops, counts(10, 2, 200))]);
-}
-
-/// Of any number of copies of a batch one counts.
-pub async fn racing_copies_of_a_batch_are_added_once(log: Arc<dyn UsageLog>) {
-    let copies = (0..16u128).map(|n| {
-        let log = log.clone();
-        tokio::spawn(async move {
-            log.add(n % 4, &[(bucket("ops", 7), counts(1, 0, 0)), (bucket("usage", 7), counts(0, 1, 0))])
-                .await
-        })
-    });
-    for copy in copies.collect::<Vec<_>>() {
-        copy.await.unwrap().unwrap();
-    }
-    let expected = [(bucket("ops", 7), counts(4, 0, 0)), (bucket("usage", 7), counts(0, 4, 0))];
-    assert_eq!(log.read(&app("a"), 7, 8).await.unwrap(), expected);
-}
-
-/// A range has its first hour and not its last, ordered by hour and then by endpoint.
-pub async fn a_range_is_read_by_hour_and_endpoint(log: Arc<dyn UsageLog>) {
-    let buckets =
-        [bucket("usage", 9), bucket("ops", 8), bucket("connect", 9), bucket("ops", 7), bucket("ops", 10)];
-    for (batch, bucket) in (0..).zip(&buckets) {
-        log.add(batch, &[(bucket.clone(), counts(1, 0, 0))]).await.unwrap();
-    }
-    let read = log.read(&app("a"), 8, 10).await.unwrap();
-    let read: Vec<UsageBucket> = read.into_iter().map(|(bucket, _)| bucket).collect();
-    assert_eq!(read, [bucket("ops", 8), bucket("connect", 9), bucket("usage", 9)]);
-}
-
-/// An empty range, even one that ends before it begins, has no buckets.
-pub async fn an_empty_range_reads_nothing(log: Arc<dyn UsageLog>) {
-    log.add(1, &[(bucket("ops", 7), counts(1, 0, 0))]).await.unwrap();
-    for (from, to) in [(7, 7), (8, 7), (8, 100), (u64::MAX, 0)] {
-        assert_eq!(log.read(&app("a"), from, to).await.unwrap(), []);
-    }
-}
-
-/// An app's usage is no other's.
-pub async fn apps_are_counted_apart(log: Arc<dyn UsageLog>) {
-    let other = UsageBucket { app: app("b"), ..bucket("ops", 7) };
-    log.add(1, &[(bucket("ops", 7), counts(1, 0, 0)), (other.clone(), counts(2, 0, 0))]).await.unwrap();
-    assert_eq!(log.read(&app("b"), 0, 100).await.unwrap(), [(other, counts(2, 0, 0))]);
+    let expected = sum(&[usage(5), usage(3), usage(4)]);
+    assert_eq!(read(&*log, hour, hour + 1, Resolution::Hours).await, [(one(hour), expected)]);
 }

@@ -1,10 +1,12 @@
 use super::faulty::Faulty;
-use domain::ids::{AppKey, DocumentKey, NodeId, Region};
+use domain::calendar::{Day, Hour};
+use domain::ids::{AppId, AppKey, DocumentKey, NodeId, Region, TenantId};
 use domain::ledger::{LedgerRecord, ShareWrite, WriteOutcome};
+use domain::metering::AppUsage;
 use domain::policy::Window;
 use domain::ports::{
     Beat, Cluster, Grant, HeldKey, Ledger, Mark, NodeRecord, Owner, Pin, PinOutcome, Pins, RateBucket,
-    RateGate, Sighting, Unavailable, UsageBucket, UsageCounts, UsageLog, Want,
+    RateGate, Resolution, Sighting, Span, Unavailable, UsageAdd, UsageLog, UsageStanding, Want, Writer,
 };
 use std::time::Duration;
 
@@ -152,11 +154,11 @@ impl<T: RateGate + ?Sized> RateGate for Faulty<T> {
 
 #[async_trait::async_trait]
 impl<T: UsageLog + ?Sized> UsageLog for Faulty<T> {
-    async fn add(&self, batch: u128, counts: &[(UsageBucket, UsageCounts)]) -> Result<(), Unavailable> {
-        let counts = counts.to_vec();
+    async fn add(&self, writer: Writer, sequence: u64, add: &UsageAdd) -> Result<(), Unavailable> {
+        let add = add.clone();
         self.meet("usage log", move |store| {
-            let counts = counts.clone();
-            async move { store.add(batch, &counts).await }
+            let add = add.clone();
+            async move { store.add(writer, sequence, &add).await }
         })
         .await
     }
@@ -164,13 +166,36 @@ impl<T: UsageLog + ?Sized> UsageLog for Faulty<T> {
     async fn read(
         &self,
         app: &AppKey,
-        from_hour: u64,
-        to_hour: u64,
-    ) -> Result<Vec<(UsageBucket, UsageCounts)>, Unavailable> {
+        from: Hour,
+        to: Hour,
+        resolution: Resolution,
+    ) -> Result<Vec<(Span, AppUsage)>, Unavailable> {
         let app = app.clone();
         self.meet("usage log", move |store| {
             let app = app.clone();
-            async move { store.read(&app, from_hour, to_hour).await }
+            async move { store.read(&app, from, to, resolution).await }
+        })
+        .await
+    }
+
+    async fn apps(&self, tenant: &TenantId) -> Result<Vec<AppId>, Unavailable> {
+        let tenant = tenant.clone();
+        self.meet("usage log", move |store| {
+            let tenant = tenant.clone();
+            async move { store.apps(&tenant).await }
+        })
+        .await
+    }
+
+    async fn standings(&self) -> Result<Vec<UsageStanding>, Unavailable> {
+        self.meet("usage log", move |store| async move { store.standings().await }).await
+    }
+
+    async fn roll_up(&self, app: &AppKey, before: Day) -> Result<(), Unavailable> {
+        let app = app.clone();
+        self.meet("usage log", move |store| {
+            let app = app.clone();
+            async move { store.roll_up(&app, before).await }
         })
         .await
     }

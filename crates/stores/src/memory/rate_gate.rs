@@ -45,7 +45,7 @@ impl MemoryRateGate {
 
     fn part(&self, bucket: &RateBucket) -> MutexGuard<'_, Part> {
         match bucket {
-            RateBucket::Client(..) => self.clients.of(bucket),
+            RateBucket::Client(..) | RateBucket::Key(..) => self.clients.of(bucket),
             RateBucket::Ops(_) => self.apps.of(bucket),
         }
     }

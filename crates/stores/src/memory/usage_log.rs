@@ -1,25 +1,30 @@
-use domain::ids::AppKey;
-use domain::ports::{Unavailable, UsageBucket, UsageCounts, UsageLog};
+use domain::bounds::USAGE_KEPT_DAYS;
+use domain::calendar::{Day, Hour};
+use domain::ids::{AppId, AppKey, TenantId};
+use domain::metering::AppUsage;
+use domain::ports::{Resolution, Span, Unavailable, UsageAdd, UsageLog, UsageStanding, Writer};
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 
-/// Hours of usage that are kept: 400 days, so that a yearly report and some days to read it fit.
-const HOURS_KEPT: u64 = 400 * 24;
-/// Batch ids that are remembered, to know a repeat: at a batch a minute those of a month and a half.
-const BATCHES_REMEMBERED: usize = 65_536;
-
-/// Counted usage, in memory. Holds 400 days, and knows the last 65,536 batches again.
+/// Counted usage, in memory.
 #[derive(Debug, Default)]
 pub struct MemoryUsageLog {
-    state: Mutex<State>,
+    apps: Mutex<BTreeMap<AppKey, AppLog>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    apps: HashMap<AppKey, BTreeMap<(u64, &'static str), UsageCounts>>,
-    batches: HashSet<u128>,
-    batches_in_order: VecDeque<u128>,
-    newest_hour: u64,
+struct AppLog {
+    hours: BTreeMap<Hour, HourLog>,
+    days: BTreeMap<Day, AppUsage>,
+    rolled_up_to: Option<Day>,
+    last: Option<Hour>,
+}
+
+#[derive(Debug, Default)]
+struct HourLog {
+    usage: AppUsage,
+    /// The sequence number of each writer's last addition.
+    writers: HashMap<Writer, u64>,
 }
 
 impl MemoryUsageLog {
@@ -32,94 +37,93 @@ impl MemoryUsageLog {
 
 #[async_trait::async_trait]
 impl UsageLog for MemoryUsageLog {
-    async fn add(&self, batch: u128, counts: &[(UsageBucket, UsageCounts)]) -> Result<(), Unavailable> {
-        let mut state = self.state.lock();
-        if state.remember(batch) {
-            for (bucket, counts) in counts {
-                state.count(bucket, *counts);
-            }
-            let newest_hour = counts.iter().map(|(bucket, _)| bucket.hour).max();
-            state.drop_old_hours(newest_hour.unwrap_or(0));
-        }
+    async fn add(&self, writer: Writer, sequence: u64, add: &UsageAdd) -> Result<(), Unavailable> {
+        let mut apps = self.apps.lock();
+        apps.entry(add.app.clone()).or_default().add(writer, sequence, add);
         Ok(())
     }
 
     async fn read(
         &self,
         app: &AppKey,
-        from_hour: u64,
-        to_hour: u64,
-    ) -> Result<Vec<(UsageBucket, UsageCounts)>, Unavailable> {
-        let state = self.state.lock();
-        let Some(hours) = state.apps.get(app).filter(|_| from_hour < to_hour) else { return Ok(Vec::new()) };
-        let bucket = |hour, endpoint| UsageBucket { app: app.clone(), endpoint, hour };
-        let range = hours.range((from_hour, "")..(to_hour, ""));
-        Ok(range.map(|((hour, endpoint), counts)| (bucket(*hour, *endpoint), *counts)).collect())
+        from: Hour,
+        to: Hour,
+        resolution: Resolution,
+    ) -> Result<Vec<(Span, AppUsage)>, Unavailable> {
+        let apps = self.apps.lock();
+        Ok(apps.get(app).map(|log| log.read(from, to, resolution)).unwrap_or_default())
+    }
+
+    async fn apps(&self, tenant: &TenantId) -> Result<Vec<AppId>, Unavailable> {
+        let apps = self.apps.lock();
+        Ok(apps.keys().filter(|app| app.tenant == *tenant).map(|app| app.app.clone()).collect())
+    }
+
+    async fn standings(&self) -> Result<Vec<UsageStanding>, Unavailable> {
+        let apps = self.apps.lock();
+        let standing = |(app, log): (&AppKey, &AppLog)| UsageStanding {
+            app: app.clone(),
+            rolled_up_to: log.rolled_up_to.unwrap_or(Day(0)),
+            last: log.last.unwrap_or(Hour(0)),
+        };
+        Ok(apps.iter().map(standing).collect())
+    }
+
+    async fn roll_up(&self, app: &AppKey, before: Day) -> Result<(), Unavailable> {
+        if let Some(log) = self.apps.lock().get_mut(app) {
+            log.roll_up(before);
+        }
+        Ok(())
     }
 }
 
-impl State {
-    /// Whether the batch is new.
-    fn remember(&mut self, batch: u128) -> bool {
-        if !self.batches.insert(batch) {
-            return false;
+impl AppLog {
+    fn add(&mut self, writer: Writer, sequence: u64, add: &UsageAdd) {
+        let hour = self.hours.entry(add.hour).or_default();
+        let last = hour.writers.entry(writer).or_default();
+        if sequence > *last {
+            *last = sequence;
+            hour.usage.add(&add.usage);
         }
-        self.batches_in_order.push_back(batch);
-        if self.batches_in_order.len() > BATCHES_REMEMBERED
-            && let Some(oldest) = self.batches_in_order.pop_front()
-        {
-            self.batches.remove(&oldest);
+        if self.last < Some(add.hour) {
+            self.last = Some(add.hour);
+            self.drop_old(add.hour);
         }
-        true
     }
 
-    fn count(&mut self, bucket: &UsageBucket, more: UsageCounts) {
-        let hours = self.apps.entry(bucket.app.clone()).or_default();
-        let counts = hours.entry((bucket.hour, bucket.endpoint)).or_default();
-        counts.requests = counts.requests.saturating_add(more.requests);
-        counts.errors = counts.errors.saturating_add(more.errors);
-        counts.latency_us = counts.latency_us.saturating_add(more.latency_us);
+    fn drop_old(&mut self, newest: Hour) {
+        let oldest = newest.day().minus(USAGE_KEPT_DAYS + 1);
+        self.days = self.days.split_off(&oldest);
+        self.hours = self.hours.split_off(&oldest.first_hour());
     }
 
-    /// An hour that is the newest yet comes once an hour; then everything too old goes in one walk.
-    fn drop_old_hours(&mut self, newest_hour: u64) {
-        if newest_hour <= self.newest_hour {
+    fn read(&self, from: Hour, to: Hour, resolution: Resolution) -> Vec<(Span, AppUsage)> {
+        if from >= to {
+            return Vec::new();
+        }
+        let rolled_up = |hour: Hour| {
+            let day = hour.day();
+            let is_whole = day.first_hour() >= from && day.plus(1).first_hour() <= to;
+            resolution == Resolution::Days && is_whole && Some(day) < self.rolled_up_to
+        };
+        let hours = self.hours.range(from..to).filter(|(hour, _)| !rolled_up(**hour));
+        let days = self.days.iter().map(|(day, usage)| (day.first_hour(), usage));
+        let days = days.filter(|(first, _)| (from..to).contains(first) && rolled_up(*first));
+        let mut spans: Vec<_> =
+            hours.map(|(hour, log)| (Span { from: *hour, hours: 1 }, log.usage.clone())).collect();
+        spans.extend(days.map(|(from, usage)| (Span { from, hours: 24 }, usage.clone())));
+        spans.sort_by_key(|(span, _)| *span);
+        spans
+    }
+
+    fn roll_up(&mut self, before: Day) {
+        let from = self.rolled_up_to.unwrap_or(Day(0));
+        if from >= before {
             return;
         }
-        self.newest_hour = newest_hour;
-        let oldest_kept = newest_hour.saturating_sub(HOURS_KEPT);
-        self.apps.retain(|_, hours| {
-            *hours = hours.split_off(&(oldest_kept, ""));
-            !hours.is_empty()
-        });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use domain::ids::{AppId, TenantId};
-
-    fn at(hour: u64) -> (UsageBucket, UsageCounts) {
-        let app = AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() };
-        (UsageBucket { app, endpoint: "ops", hour }, UsageCounts { requests: 1, errors: 0, latency_us: 9 })
-    }
-
-    #[tokio::test]
-    async fn hours_past_the_oldest_kept_are_dropped() {
-        let log = MemoryUsageLog::new();
-        log.add(1, &[at(100), at(101)]).await.unwrap();
-        log.add(2, &[at(101 + HOURS_KEPT)]).await.unwrap();
-        let left = log.read(&at(0).0.app, 0, u64::MAX).await.unwrap();
-        assert_eq!(left.iter().map(|(bucket, _)| bucket.hour).collect::<Vec<_>>(), [101, 101 + HOURS_KEPT]);
-    }
-
-    #[tokio::test]
-    async fn the_memory_of_batches_is_bounded() {
-        let log = MemoryUsageLog::new();
-        for batch in 0..=BATCHES_REMEMBERED as u128 {
-            log.add(batch, &[]).await.unwrap();
+        for (hour, log) in self.hours.range(from.first_hour()..before.first_hour()) {
+            self.days.entry(hour.day()).or_default().add(&log.usage);
         }
-        assert_eq!(log.state.lock().batches.len(), BATCHES_REMEMBERED);
+        self.rolled_up_to = Some(before);
     }
 }

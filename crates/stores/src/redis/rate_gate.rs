@@ -47,6 +47,9 @@ impl RedisRateGate {
             RateBucket::Client(policy, ip) => {
                 self.redis.key(format_args!("rate:{{client:{}:{ip}}}:{length}", policy.name()))
             }
+            RateBucket::Key(policy, key) => {
+                self.redis.key(format_args!("rate:{{key:{}:{key}}}:{length}", policy.name()))
+            }
             RateBucket::Ops(app) => {
                 self.redis.key(format_args!("rate:{{ops:{}/{}}}:{length}", app.tenant, app.app))
             }

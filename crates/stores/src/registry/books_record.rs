@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::claims::AllowedDomain;
 use domain::ids::{AppId, AppKey, ClientId, HomeRegion, KeyId, PlanId, TenantId};
 use domain::limits::PlanLimits;
+use domain::money::PricePerMillion;
 use domain::registry::{App, Client, Plan, Refresh, SecretHash, Tenant, TenantKey};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,6 +33,11 @@ struct PlanRecord {
     id: String,
     /// As the claim of a token says them.
     limits: Value,
+    #[serde(default)]
+    monthly_requests: Option<u64>,
+    /// In US dollars per million requests.
+    #[serde(default)]
+    price: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -117,13 +123,25 @@ impl TenantRecord {
 
 impl PlanRecord {
     fn of(plan: &Plan) -> Self {
-        Self { id: plan.id.to_string(), limits: plan.limits.to_claim() }
+        Self {
+            id: plan.id.to_string(),
+            limits: plan.limits.to_claim(),
+            monthly_requests: plan.monthly_requests,
+            price: plan.price.to_string(),
+        }
     }
 
     fn read(self) -> Result<Plan, String> {
         Ok(Plan {
             id: PlanId::parse(&self.id).map_err(text)?,
             limits: PlanLimits::from_claim(&self.limits).map_err(text)?,
+            monthly_requests: self.monthly_requests,
+            // Plans of an earlier version cost nothing.
+            price: if self.price.is_empty() {
+                PricePerMillion::default()
+            } else {
+                self.price.parse().map_err(text)?
+            },
         })
     }
 }

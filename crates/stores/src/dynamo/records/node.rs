@@ -17,7 +17,9 @@ const PREFIX: &str = "NODE#";
 const URL: &str = "url";
 const RELAY: &str = "relay";
 const CONNECTIONS: &str = "connections";
+const DOCUMENTS: &str = "documents";
 const CAPACITY: &str = "capacity";
+const BEATEN: &str = "beaten";
 
 /// The partition of a region's nodes.
 pub(in crate::dynamo) fn partition(region: &Region) -> String {
@@ -56,7 +58,9 @@ pub(in crate::dynamo) fn encode(record: &NodeRecord) -> Item {
         .with(URL, text(&record.url))
         .with(RELAY, text(&record.relay))
         .with(CONNECTIONS, number(record.connections))
+        .with(DOCUMENTS, number(record.documents))
         .with(CAPACITY, number(record.capacity))
+        .with(BEATEN, number(record.beaten_unix_ms))
 }
 
 pub(in crate::dynamo) fn decode(item: &Item) -> Result<NodeRecord, Undecodable> {
@@ -70,7 +74,9 @@ pub(in crate::dynamo) fn decode(item: &Item) -> Result<NodeRecord, Undecodable> 
         url: item.text(URL)?.to_owned(),
         relay: item.text(RELAY)?.to_owned(),
         connections: item.number(CONNECTIONS)?,
+        documents: item.number(DOCUMENTS)?,
         capacity: item.number(CAPACITY)?,
+        beaten_unix_ms: item.number(BEATEN)?,
     })
 }
 
@@ -90,17 +96,21 @@ mod tests {
     }
 
     fn record() -> impl Strategy<Value = NodeRecord> {
-        let counts = (any::<u64>(), any::<u64>(), any::<u64>());
+        let counts = (any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>());
         (arbitrary::node(), arbitrary::region(), counts, state(), ".{0,40}", ".{0,40}").prop_map(
-            |(node, region, (beat, connections, capacity), state, url, relay)| NodeRecord {
-                node,
-                region,
-                beat,
-                state,
-                url,
-                relay,
-                connections,
-                capacity,
+            |(node, region, (beat, connections, documents, capacity, beaten_unix_ms), state, url, relay)| {
+                NodeRecord {
+                    node,
+                    region,
+                    beat,
+                    state,
+                    url,
+                    relay,
+                    connections,
+                    documents,
+                    capacity,
+                    beaten_unix_ms,
+                }
             },
         )
     }

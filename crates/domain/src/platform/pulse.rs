@@ -1,0 +1,142 @@
+use crate::bounds::BEAT_FRESH;
+use crate::ids::NodeId;
+use crate::ports::NodeRecord;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// What one process has seen of the nodes' beats, to tell within seconds who is alive.
+///
+/// A lease needs longer to end, and rightly: it takes things away. Here nothing depends on the answer but a number that somebody
+/// reads. A beat that has moved while this process looked is alive, and one that stood still for [`BEAT_FRESH`] on its monotonic
+/// clock is not. Of a beat that this process sees for the first time, the time that the node says it beat at is a hint: where that
+/// is long ago, the node is silent or its clock is behind, and another look tells which.
+#[derive(Debug, Default)]
+pub struct Pulse {
+    seen: HashMap<NodeId, Seen>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    beat: u64,
+    /// When this beat was first seen, on this process's monotonic clock.
+    since: Duration,
+    /// It was seen to follow another, so it was young then; or the hint said so.
+    is_live: bool,
+}
+
+/// Who is alive, as far as one look tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// Nodes that are alive.
+    pub living: Vec<NodeRecord>,
+    /// Nodes of which only another look, a beat later, can tell.
+    pub doubtful: Vec<NodeRecord>,
+}
+
+impl Pulse {
+    /// Looks at every node of the deployment, at `now` on the process's monotonic clock and `now_unix_ms` on its other one.
+    /// Nodes that are not listed any more are forgotten, as are dead ones, which count nothing.
+    pub fn look(&mut self, nodes: Vec<NodeRecord>, now: Duration, now_unix_ms: u64) -> Reading {
+        let mut reading = Reading::default();
+        let mut seen = HashMap::new();
+        for record in nodes.into_iter().filter(|node| !node.state.is_dead()) {
+            let sight = self.sight(&record, now, now_unix_ms);
+            seen.insert(record.node.clone(), sight);
+            let is_fresh = now.saturating_sub(sight.since) < BEAT_FRESH;
+            match (sight.is_live, is_fresh) {
+                (true, true) => reading.living.push(record),
+                (false, true) => reading.doubtful.push(record),
+                (_, false) => {}
+            }
+        }
+        self.seen = seen;
+        reading
+    }
+
+    fn sight(&self, record: &NodeRecord, now: Duration, now_unix_ms: u64) -> Seen {
+        match self.seen.get(&record.node) {
+            Some(before) if before.beat == record.beat => *before,
+            Some(_) => Seen { beat: record.beat, since: now, is_live: true },
+            None => first_sight(record, now, now_unix_ms),
+        }
+    }
+}
+
+/// A beat that is said to be young counts from when it is said to have been.
+fn first_sight(record: &NodeRecord, now: Duration, now_unix_ms: u64) -> Seen {
+    let age = Duration::from_millis(now_unix_ms.saturating_sub(record.beaten_unix_ms));
+    let is_live = age < BEAT_FRESH;
+    let since = if is_live { now.saturating_sub(age) } else { now };
+    Seen { beat: record.beat, since, is_live }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{NodeName, Region};
+    use crate::ports::NodeState;
+
+    fn node(beat: u64, beaten_unix_ms: u64) -> NodeRecord {
+        NodeRecord {
+            node: NodeId { name: NodeName::parse("n").unwrap(), epoch: 1 },
+            region: Region::parse("r").unwrap(),
+            beat,
+            state: NodeState::Up,
+            url: String::new(),
+            relay: String::new(),
+            connections: 5,
+            documents: 1,
+            capacity: 10,
+            beaten_unix_ms,
+        }
+    }
+
+    fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// How many are alive, and of how many nobody can tell.
+    fn look(pulse: &mut Pulse, node: NodeRecord, now: u64, now_unix_s: u64) -> (usize, usize) {
+        let reading = pulse.look(vec![node], s(now), now_unix_s * 1000);
+        (reading.living.len(), reading.doubtful.len())
+    }
+
+    #[test]
+    fn a_node_that_says_it_has_just_beaten_is_believed_until_it_is_silent() {
+        let mut pulse = Pulse::default();
+        assert_eq!(look(&mut pulse, node(1, 1_000_000), 100, 1_004), (1, 0));
+        assert_eq!(look(&mut pulse, node(1, 1_000_000), 103, 1_007), (1, 0));
+        assert_eq!(
+            look(&mut pulse, node(1, 1_000_000), 104, 1_008),
+            (0, 0),
+            "8 s after it said it had beaten"
+        );
+        assert_eq!(look(&mut pulse, node(2, 1_009_000), 106, 1_010), (1, 0), "it beats again");
+    }
+
+    #[test]
+    fn a_node_whose_clock_is_behind_is_alive_once_its_beat_moves() {
+        let mut pulse = Pulse::default();
+        assert_eq!(look(&mut pulse, node(1, 5_000), 100, 1_000), (0, 1));
+        assert_eq!(look(&mut pulse, node(2, 10_000), 104, 1_004), (1, 0));
+        assert_eq!(look(&mut pulse, node(2, 10_000), 111, 1_011), (1, 0));
+        assert_eq!(look(&mut pulse, node(2, 10_000), 112, 1_012), (0, 0));
+    }
+
+    #[test]
+    fn a_node_that_was_silent_from_the_first_look_is_in_doubt_no_longer_than_a_beat_takes() {
+        let mut pulse = Pulse::default();
+        assert_eq!(look(&mut pulse, node(1, 5_000), 100, 1_000), (0, 1));
+        assert_eq!(look(&mut pulse, node(1, 5_000), 107, 1_007), (0, 1));
+        assert_eq!(look(&mut pulse, node(1, 5_000), 108, 1_008), (0, 0));
+    }
+
+    #[test]
+    fn the_dead_count_nothing_and_a_clock_that_is_ahead_harms_nobody() {
+        let mut pulse = Pulse::default();
+        let dead = NodeRecord { state: NodeState::Fenced, ..node(1, 1_000_000) };
+        assert_eq!(look(&mut pulse, dead, 100, 1_000), (0, 0));
+        assert_eq!(look(&mut pulse, node(1, 9_000_000), 100, 1_000), (1, 0));
+        assert_eq!(look(&mut pulse, node(1, 9_000_000), 108, 1_008), (0, 0), "the monotonic clock decides");
+    }
+}
