@@ -87,7 +87,7 @@ pub(crate) fn tenant() -> TenantId {
 pub(crate) fn plan(connections_max: u64) -> Plan {
     let limits =
         PlanLimits { connections_max, documents_max: 20, users_per_document_max: 5, ops_per_minute_max: 600 };
-    Plan { id: PlanId::parse("pro").unwrap(), limits }
+    Plan { id: PlanId::parse("pro").unwrap(), limits, monthly_requests: None, price: Default::default() }
 }
 
 fn app() -> App {
