@@ -1,7 +1,7 @@
 use crate::bounds::BEAT_FRESH;
-use crate::ids::NodeId;
+use crate::ids::{NodeName, Region};
 use crate::ports::NodeRecord;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// What one process has seen of the nodes' beats, to tell within seconds who is alive.
@@ -12,13 +12,17 @@ use std::time::Duration;
 /// is long ago, the node is silent or its clock is behind, and another look tells which.
 #[derive(Debug, Default)]
 pub struct Pulse {
-    seen: HashMap<NodeId, Seen>,
+    seen: HashMap<Process, Seen>,
 }
+
+/// A node over all its lives, of which each home table may show another.
+type Process = (Region, NodeName);
 
 #[derive(Debug, Clone, Copy)]
 struct Seen {
-    beat: u64,
-    /// When this beat was first seen, on this process's monotonic clock.
+    /// Which beat: its life, its number, and the time that the node says.
+    beat: (u64, u64, u64),
+    /// When it was first seen, on this process's monotonic clock.
     since: Duration,
     /// It was seen to follow another, so it was young then; or the hint said so.
     is_live: bool,
@@ -27,21 +31,27 @@ struct Seen {
 /// Who is alive, as far as one look tells.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reading {
-    /// Nodes that are alive.
+    /// Nodes that are alive, each once.
     pub living: Vec<NodeRecord>,
     /// Nodes of which only another look, a beat later, can tell.
     pub doubtful: Vec<NodeRecord>,
 }
 
 impl Pulse {
-    /// Looks at every node of the deployment, at `now` on the process's monotonic clock and `now_unix_ms` on its other one.
-    /// Nodes that are not listed any more are forgotten, as are dead ones, which count nothing.
-    pub fn look(&mut self, nodes: Vec<NodeRecord>, now: Duration, now_unix_ms: u64) -> Reading {
+    /// Looks at every record of every home table, at `now` on the process's monotonic clock and `now_unix_ms` on its other one. A
+    /// node has a record in each home table, and of its former lives too: the one that it wrote last, by its own clock, speaks for
+    /// it. Nodes that are not listed any more are forgotten, as are dead ones, which count nothing.
+    pub fn look(
+        &mut self,
+        records: impl IntoIterator<Item = NodeRecord>,
+        now: Duration,
+        now_unix_ms: u64,
+    ) -> Reading {
         let mut reading = Reading::default();
         let mut seen = HashMap::new();
-        for record in nodes.into_iter().filter(|node| !node.state.is_dead()) {
-            let sight = self.sight(&record, now, now_unix_ms);
-            seen.insert(record.node.clone(), sight);
+        for (process, record) in last_of_each(records) {
+            let sight = self.sight(&process, &record, now, now_unix_ms);
+            seen.insert(process, sight);
             let is_fresh = now.saturating_sub(sight.since) < BEAT_FRESH;
             match (sight.is_live, is_fresh) {
                 (true, true) => reading.living.push(record),
@@ -53,13 +63,34 @@ impl Pulse {
         reading
     }
 
-    fn sight(&self, record: &NodeRecord, now: Duration, now_unix_ms: u64) -> Seen {
-        match self.seen.get(&record.node) {
-            Some(before) if before.beat == record.beat => *before,
-            Some(_) => Seen { beat: record.beat, since: now, is_live: true },
+    fn sight(&self, process: &Process, record: &NodeRecord, now: Duration, now_unix_ms: u64) -> Seen {
+        match self.seen.get(process) {
+            Some(before) if before.beat == beat(record) => *before,
+            Some(_) => Seen { beat: beat(record), since: now, is_live: true },
             None => first_sight(record, now, now_unix_ms),
         }
     }
+}
+
+fn last_of_each(records: impl IntoIterator<Item = NodeRecord>) -> BTreeMap<Process, NodeRecord> {
+    let mut last: BTreeMap<Process, NodeRecord> = BTreeMap::new();
+    for record in records.into_iter().filter(|record| !record.state.is_dead()) {
+        let process = (record.region.clone(), record.node.name.clone());
+        let is_later = |known: &NodeRecord| beaten(&record) > beaten(known);
+        if last.get(&process).is_none_or(is_later) {
+            last.insert(process, record);
+        }
+    }
+    last
+}
+
+/// When a record was written, by its node's own clock.
+fn beaten(record: &NodeRecord) -> (u64, u64, u64) {
+    (record.beaten_unix_ms, record.node.epoch, record.beat)
+}
+
+fn beat(record: &NodeRecord) -> (u64, u64, u64) {
+    (record.node.epoch, record.beat, record.beaten_unix_ms)
 }
 
 /// A beat that is said to be young counts from when it is said to have been.
@@ -67,13 +98,13 @@ fn first_sight(record: &NodeRecord, now: Duration, now_unix_ms: u64) -> Seen {
     let age = Duration::from_millis(now_unix_ms.saturating_sub(record.beaten_unix_ms));
     let is_live = age < BEAT_FRESH;
     let since = if is_live { now.saturating_sub(age) } else { now };
-    Seen { beat: record.beat, since, is_live }
+    Seen { beat: beat(record), since, is_live }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{NodeName, Region};
+    use crate::ids::NodeId;
     use crate::ports::NodeState;
 
     fn node(beat: u64, beaten_unix_ms: u64) -> NodeRecord {
@@ -129,6 +160,19 @@ mod tests {
         assert_eq!(look(&mut pulse, node(1, 5_000), 100, 1_000), (0, 1));
         assert_eq!(look(&mut pulse, node(1, 5_000), 107, 1_007), (0, 1));
         assert_eq!(look(&mut pulse, node(1, 5_000), 108, 1_008), (0, 0));
+    }
+
+    #[test]
+    fn a_node_counts_once_whatever_homes_and_lives_it_has_a_record_of() {
+        let mut pulse = Pulse::default();
+        let life = |epoch, beaten_unix_ms, connections| {
+            let node = NodeId { name: NodeName::parse("n").unwrap(), epoch };
+            NodeRecord { node, connections, ..super::tests::node(7, beaten_unix_ms) }
+        };
+        let other = NodeRecord { region: Region::parse("r-2").unwrap(), ..life(1, 1_000_000, 20) };
+        let records = vec![life(1, 1_000_000, 5), life(2, 1_003_000, 6), life(1, 1_001_000, 7), other];
+        let reading = pulse.look(records, s(100), 1_004_000);
+        assert_eq!(reading.living.iter().map(|node| node.connections).collect::<Vec<_>>(), [6, 20]);
     }
 
     #[test]
