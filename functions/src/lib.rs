@@ -5,6 +5,7 @@
 //! no clock and draws no chance of its own. Handlers parse, call and render; each rule is a small function
 //! beside the handler that needs it.
 
+pub mod alerting;
 mod answer;
 mod caller;
 mod discovery;
@@ -12,6 +13,7 @@ mod endpoint;
 mod gate;
 mod issuer;
 mod key_set;
+mod operators;
 mod plane;
 mod query;
 mod refusal;
@@ -26,5 +28,6 @@ pub use answer::InvocationId;
 pub use caller::PeerAddr;
 pub use gate::GateFailures;
 pub use issuer::Issuer;
+pub use operators::{Operators, WebhookDesk};
 pub use plane::{ControlPlane, Front};
-pub use router::{discovery_router, router, token_router, usage_router};
+pub use router::{discovery_router, platform_router, reports_router, router, token_router, usage_router};

@@ -1,10 +1,12 @@
 use crate::gate::GateFailures;
 use crate::issuer::Issuer;
+use crate::operators::Operators;
 use crate::refusal::Refusal;
 use domain::bounds::LOOKUP_DEADLINE;
 use domain::claims::Claims;
 use domain::clock::{Clock, Entropy};
 use domain::ids::Region;
+use domain::metering::Recorder;
 use domain::policy::RatePolicies;
 use domain::ports::{HomePorts, Homes, RateGate, Tokens, Unavailable};
 use domain::token::{Forbidden, TokenRefusal};
@@ -24,6 +26,10 @@ pub struct ControlPlane {
     pub region: Region,
     /// Issues tokens; without it, nothing is served at the paths where tokens and keys are had.
     pub issuer: Option<Issuer>,
+    /// Counts requests whose app is known; without it, nobody does.
+    pub metering: Option<Arc<Recorder>>,
+    /// What operators see; without it, nothing is served at their paths.
+    pub operators: Option<Operators>,
 }
 
 /// What every request of the control plane passes, whichever endpoint it is for.

@@ -1,6 +1,7 @@
 use crate::answer::{finish, options};
 use crate::endpoint::Endpoint;
 use crate::issuer::Issuer;
+use crate::operators::Operators;
 use crate::plane::{ControlPlane, Front};
 use crate::refusal::Refusal;
 use crate::token::TokenPlane;
@@ -10,6 +11,7 @@ use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 use domain::http_error::HttpError;
+use domain::ports::Homes;
 use std::sync::Arc;
 
 /// Makes the control plane's routes: of tokens and key sets too, where there is an issuer. `HEAD` is answered wherever
@@ -46,6 +48,18 @@ pub fn usage_router(plane: ControlPlane) -> Router {
 /// Makes the routes of tokens and key sets alone, with 404 at every other path.
 pub fn token_router(front: Front, issuer: Issuer) -> Router {
     finished(token_routes(front.clone(), issuer), front)
+}
+
+/// Makes the routes of tenants' reports and webhooks alone, with 404 at every other path.
+pub fn reports_router(front: Front, operators: Operators) -> Router {
+    let _ = operators;
+    finished(Router::new(), front)
+}
+
+/// Makes the routes of the platform's own counts alone, with 404 at every other path.
+pub fn platform_router(front: Front, homes: Homes, operators: Operators) -> Router {
+    let _ = (homes, operators);
+    finished(Router::new(), front)
 }
 
 fn discovery_route(plane: Arc<ControlPlane>) -> Router {

@@ -40,6 +40,8 @@ fn control_plane(
         tokens: Arc::clone(&ports.tokens),
         region: config.region.clone(),
         issuer: registry.as_ref().zip(vault).map(|(registry, vault)| issuer(registry, vault)),
+        metering: None,
+        operators: None,
     }
 }
 

@@ -39,5 +39,13 @@ pub fn lookups(environment: &Environment) -> Result<ControlPlane, Mistakes> {
     let access = Access::of_function();
     let tokens = keys.verifier(homes.names(), &access, &clock)?;
     let homes = homes.reach(&access, &clock).map_err(|wrong| Mistake::combination(HOME, wrong))?;
-    Ok(ControlPlane { front: front.front(&clock)?, homes, tokens: Arc::new(tokens), region, issuer: None })
+    Ok(ControlPlane {
+        front: front.front(&clock)?,
+        homes,
+        tokens: Arc::new(tokens),
+        region,
+        issuer: None,
+        metering: None,
+        operators: None,
+    })
 }

@@ -69,6 +69,8 @@ impl House {
             tokens: Arc::new(KnownTokens::new()),
             region: region("eu-central-1"),
             issuer: None,
+            metering: None,
+            operators: None,
         };
         change(&mut plane);
         Self { home, far_home, clock, gate_failures, router: router(plane) }

@@ -99,5 +99,7 @@ fn plane(world: World) -> ControlPlane {
             secrets: world.hashes,
             signer: world.keys,
         }),
+        metering: None,
+        operators: None,
     }
 }
