@@ -6,6 +6,7 @@
 //! - [`archive`]: documents that outlive every other store, on S3 or in a folder.
 //! - [`disk`]: documents that outlive the process, on an embedded database.
 //! - [`registry`]: what the operator has on the books, in files.
+//! - [`alerts`]: tenants' webhooks and what they are told, in a file.
 //! - [`jwt`]: the tokens port, and the key that signs tokens in local mode.
 //! - [`secrets`]: what clients' secrets are known by.
 //! - [`vault`]: private keys, unreadable at rest.
@@ -13,8 +14,10 @@
 //! - [`mod@conformance`]: the contracts of the ports, as tests for any adapter.
 //! - [`faults`]: any adapter, failing as networks make it fail.
 //! - [`seal`]: what nodes believe each other by.
+//! - [`usage`]: where what is counted over time is kept.
 //! - [`system`]: the machine's clock and entropy, and the hand-turned ones of tests.
 
+pub mod alerts;
 pub mod archive;
 mod aws;
 mod causes;
@@ -32,6 +35,7 @@ mod retention;
 pub mod seal;
 pub mod secrets;
 pub mod system;
+pub mod usage;
 pub mod vault;
 
 pub use retention::{AtRelease, NoTimedRetention, Retention};

@@ -42,6 +42,8 @@ pub struct Delivery {
     pub last_failure: String,
     /// Raised with each change, so that of two at once one takes effect.
     pub version: u64,
+    /// Drawn by whoever took it on last, so that another who does so at the same moment is not taken for its repeat.
+    pub claim: u64,
 }
 
 impl Delivery {
@@ -62,6 +64,7 @@ impl Delivery {
             until_unix_s: now_unix_s.saturating_add(DELIVERY_TRIED_SECONDS),
             last_failure: String::new(),
             version: 0,
+            claim: 0,
         }
     }
 
@@ -73,9 +76,10 @@ impl Delivery {
 
     /// It, as taken on by somebody who tries it now. Should that one be gone, another takes it on after a while.
     #[must_use]
-    pub fn claimed(&self, now_unix_s: u64) -> Self {
+    pub fn claimed(&self, now_unix_s: u64, entropy: &dyn Entropy) -> Self {
         let due_unix_s = now_unix_s.saturating_add(DELIVERY_CLAIM_SECONDS);
-        Self { tries: self.tries.saturating_add(1), due_unix_s, ..self.changed() }
+        let (tries, claim) = (self.tries.saturating_add(1), entropy.next_u64());
+        Self { tries, due_unix_s, claim, ..self.changed() }
     }
 
     /// It, after the receiver took it.
@@ -150,7 +154,7 @@ mod tests {
         while delivery.state == DeliveryState::Pending {
             let now = delivery.due_unix_s;
             times.push(now - 1_000);
-            delivery = delivery.claimed(now).failed("500", now, entropy);
+            delivery = delivery.claimed(now, entropy).failed("500", now, entropy);
         }
         assert_eq!(delivery.state, DeliveryState::Parked);
         times
@@ -168,9 +172,9 @@ mod tests {
 
     #[test]
     fn whoever_takes_a_delivery_on_has_it_for_a_while() {
-        let claimed = delivery().claimed(1_000);
+        let claimed = delivery().claimed(1_000, &Fixed(7));
         assert!(!claimed.is_due(1_000) && claimed.is_due(1_000 + DELIVERY_CLAIM_SECONDS));
-        assert_eq!((claimed.tries, claimed.version), (1, 1));
+        assert_eq!((claimed.tries, claimed.version, claimed.claim), (1, 1, 7));
         let delivered = claimed.delivered();
         assert!(!delivered.is_due(u64::MAX));
         assert_eq!(delivered.version, 2);
@@ -178,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_parked_delivery_may_be_tried_for_another_day() {
-        let parked = delivery().claimed(1_000).parked("gone");
+        let parked = delivery().claimed(1_000, &Fixed(7)).parked("gone");
         assert!(!parked.is_due(u64::MAX));
         let replayed = parked.replayed(500_000);
         assert!(replayed.is_due(500_000));

@@ -1,7 +1,7 @@
 use crate::registry::{Books, Families};
-use domain::ids::{AppKey, ClientId, KeyId, PlanId, TenantId};
-use domain::ports::{Added, RefreshFamilies, Registry, Turn, Unavailable};
-use domain::registry::{App, Client, Plan, Presented, RefreshFamily, Tenant, TenantKey};
+use domain::ids::{ApiKeyId, AppKey, ClientId, KeyId, PlanId, TenantId};
+use domain::ports::{Added, ApiKeys, RefreshFamilies, Registry, Turn, Unavailable};
+use domain::registry::{ApiKey, App, Client, KeyHolder, Plan, Presented, RefreshFamily, Tenant, TenantKey};
 use parking_lot::Mutex;
 
 /// What the operator has on the books, and families of refresh tokens, in memory.
@@ -101,5 +101,29 @@ impl RefreshFamilies for MemoryRegistry {
 
     async fn turn(&self, turn: &Turn, now_unix_s: u64) -> Result<Presented, Unavailable> {
         Ok(self.families.lock().turn(turn, now_unix_s))
+    }
+}
+
+#[async_trait::async_trait]
+impl ApiKeys for MemoryRegistry {
+    async fn add_api_key(&self, key: &ApiKey) -> Result<Added, Unavailable> {
+        Ok(self.books.lock().add_api_key(key))
+    }
+
+    async fn api_key(&self, id: &ApiKeyId) -> Result<Option<ApiKey>, Unavailable> {
+        Ok(self.books.lock().api_keys.get(id).cloned())
+    }
+
+    async fn api_keys(&self, holder: &KeyHolder) -> Result<Vec<ApiKey>, Unavailable> {
+        Ok(self.books.lock().api_keys(holder))
+    }
+
+    async fn revoke_api_key(&self, id: &ApiKeyId, now_unix_s: u64) -> Result<bool, Unavailable> {
+        Ok(self.books.lock().revoke_api_key(id, now_unix_s))
+    }
+
+    async fn note_use(&self, id: &ApiKeyId, now_unix_s: u64) -> Result<(), Unavailable> {
+        self.books.lock().note_use(id, now_unix_s);
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
-use domain::ids::{AppKey, ClientId, KeyId, PlanId, TenantId};
+use domain::ids::{ApiKeyId, AppKey, ClientId, KeyId, PlanId, TenantId};
 use domain::ports::Added;
-use domain::registry::{App, Client, Plan, Tenant, TenantKey};
+use domain::registry::{ApiKey, App, Client, KeyHolder, Plan, Tenant, TenantKey};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -12,6 +12,7 @@ pub(crate) struct Books {
     pub(crate) apps: BTreeMap<AppKey, App>,
     pub(crate) clients: BTreeMap<ClientId, Client>,
     pub(crate) keys: BTreeMap<(TenantId, KeyId), TenantKey>,
+    pub(crate) api_keys: BTreeMap<ApiKeyId, ApiKey>,
 }
 
 impl Books {
@@ -58,6 +59,25 @@ impl Books {
 
     pub(crate) fn drop_key(&mut self, tenant: &TenantId, id: &KeyId) -> bool {
         self.keys.remove(&(tenant.clone(), id.clone())).is_some()
+    }
+
+    pub(crate) fn add_api_key(&mut self, key: &ApiKey) -> Added {
+        add(&mut self.api_keys, key.id.clone(), key)
+    }
+
+    pub(crate) fn api_keys(&self, holder: &KeyHolder) -> Vec<ApiKey> {
+        self.api_keys.values().filter(|key| key.holder == *holder).cloned().collect()
+    }
+
+    pub(crate) fn revoke_api_key(&mut self, id: &ApiKeyId, now_unix_s: u64) -> bool {
+        let key = self.api_keys.get_mut(id);
+        key.map(|key| key.revoked_unix_s.get_or_insert(now_unix_s)).is_some()
+    }
+
+    pub(crate) fn note_use(&mut self, id: &ApiKeyId, now_unix_s: u64) {
+        if let Some(key) = self.api_keys.get_mut(id) {
+            key.used_unix_s = key.used_unix_s.max(Some(now_unix_s));
+        }
     }
 }
 

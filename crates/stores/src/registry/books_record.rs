@@ -1,5 +1,6 @@
 //! The books as a file holds them: one list of each kind of entry, in JSON.
 
+use super::api_key_record::ApiKeyRecord;
 use super::books::Books;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,6 +21,9 @@ pub(super) struct BooksRecord {
     apps: Vec<AppRecord>,
     clients: Vec<ClientRecord>,
     keys: Vec<KeyRecord>,
+    /// Files of an earlier version have none.
+    #[serde(default)]
+    api_keys: Vec<ApiKeyRecord>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -86,6 +90,7 @@ impl BooksRecord {
             apps: books.apps.values().map(AppRecord::of).collect(),
             clients: books.clients.values().map(ClientRecord::of).collect(),
             keys: books.keys.values().map(KeyRecord::of).collect(),
+            api_keys: books.api_keys.values().map(ApiKeyRecord::of).collect(),
         }
     }
 
@@ -106,6 +111,9 @@ impl BooksRecord {
         }
         for key in self.keys {
             books.add_key(&key.read()?);
+        }
+        for key in self.api_keys {
+            books.add_api_key(&key.read()?);
         }
         Ok(books)
     }

@@ -3,9 +3,9 @@ use super::books_record::BooksRecord;
 use super::families::Families;
 use super::families_record::FamiliesRecord;
 use super::shared_file::{Content, SharedFile};
-use domain::ids::{AppKey, ClientId, KeyId, PlanId, TenantId};
-use domain::ports::{Added, RefreshFamilies, Registry, Turn, Unavailable};
-use domain::registry::{App, Client, Plan, Presented, RefreshFamily, Tenant, TenantKey};
+use domain::ids::{ApiKeyId, AppKey, ClientId, KeyId, PlanId, TenantId};
+use domain::ports::{Added, ApiKeys, RefreshFamilies, Registry, Turn, Unavailable};
+use domain::registry::{ApiKey, App, Client, KeyHolder, Plan, Presented, RefreshFamily, Tenant, TenantKey};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -220,5 +220,33 @@ impl RefreshFamilies for FileRegistry {
     async fn turn(&self, turn: &Turn, now_unix_s: u64) -> Result<Presented, Unavailable> {
         let turn = turn.clone();
         self.change_file(FAMILIES, &self.families, move |families| families.turn(&turn, now_unix_s)).await
+    }
+}
+
+#[async_trait::async_trait]
+impl ApiKeys for FileRegistry {
+    async fn add_api_key(&self, key: &ApiKey) -> Result<Added, Unavailable> {
+        let key = key.clone();
+        self.change(move |books| books.add_api_key(&key)).await
+    }
+
+    async fn api_key(&self, id: &ApiKeyId) -> Result<Option<ApiKey>, Unavailable> {
+        let id = id.clone();
+        self.look(move |books| books.api_keys.get(&id).cloned()).await
+    }
+
+    async fn api_keys(&self, holder: &KeyHolder) -> Result<Vec<ApiKey>, Unavailable> {
+        let holder = holder.clone();
+        self.look(move |books| books.api_keys(&holder)).await
+    }
+
+    async fn revoke_api_key(&self, id: &ApiKeyId, now_unix_s: u64) -> Result<bool, Unavailable> {
+        let id = id.clone();
+        self.change(move |books| books.revoke_api_key(&id, now_unix_s)).await
+    }
+
+    async fn note_use(&self, id: &ApiKeyId, now_unix_s: u64) -> Result<(), Unavailable> {
+        let id = id.clone();
+        self.change(move |books| books.note_use(&id, now_unix_s)).await
     }
 }

@@ -1,6 +1,7 @@
 //! What the operator has on the books, in files that several processes share; and the books themselves, as memory holds
 //! them too.
 
+mod api_key_record;
 mod books;
 mod books_record;
 mod families;

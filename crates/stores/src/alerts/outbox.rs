@@ -1,0 +1,100 @@
+use domain::alerts::{Delivery, DeliveryState, Event, EventKind, Webhook};
+use domain::bounds::DELIVERY_KEPT_DAYS;
+use domain::calendar::Month;
+use domain::ids::{AppKey, EventId, TenantId, WebhookId};
+use domain::ports::Added;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+const KEPT_SECONDS: u64 = DELIVERY_KEPT_DAYS * 24 * 60 * 60;
+
+/// Until when a delivery is remembered, in seconds since 1970; `None` where it is still to be made.
+pub(crate) fn kept_until_unix_s(delivery: &Delivery) -> Option<u64> {
+    let ended_by = delivery.until_unix_s.max(delivery.due_unix_s);
+    (delivery.state != DeliveryState::Pending).then(|| ended_by.saturating_add(KEPT_SECONDS))
+}
+
+/// Webhooks, events and deliveries.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Outbox {
+    webhooks: BTreeMap<(TenantId, WebhookId), Webhook>,
+    events: BTreeMap<(AppKey, Month, EventKind), Raised>,
+    deliveries: BTreeMap<(EventId, WebhookId), Delivery>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Raised {
+    event: Event,
+    is_spread: bool,
+}
+
+impl Outbox {
+    pub(crate) fn add_webhook(&mut self, webhook: &Webhook) -> Added {
+        add(&mut self.webhooks, (webhook.tenant.clone(), webhook.id.clone()), webhook.clone())
+    }
+
+    pub(crate) fn webhooks(&self, tenant: &TenantId) -> Vec<Webhook> {
+        self.webhooks.values().filter(|webhook| webhook.tenant == *tenant).cloned().collect()
+    }
+
+    pub(crate) fn drop_webhook(&mut self, tenant: &TenantId, id: &WebhookId) -> bool {
+        self.webhooks.remove(&(tenant.clone(), id.clone())).is_some()
+    }
+
+    pub(crate) fn raise(&mut self, event: &Event) -> Added {
+        self.forget(event.created_unix_s);
+        add(&mut self.events, key(event), Raised { event: event.clone(), is_spread: false })
+    }
+
+    pub(crate) fn unspread(&self) -> Vec<Event> {
+        let unspread = self.events.values().filter(|raised| !raised.is_spread);
+        unspread.map(|raised| raised.event.clone()).collect()
+    }
+
+    pub(crate) fn spread(&mut self, event: &Event) {
+        if let Some(raised) = self.events.get_mut(&key(event)) {
+            raised.is_spread = true;
+        }
+    }
+
+    pub(crate) fn add_delivery(&mut self, delivery: &Delivery) -> Added {
+        let key = (delivery.event.clone(), delivery.webhook.clone());
+        add(&mut self.deliveries, key, delivery.clone())
+    }
+
+    pub(crate) fn in_state(&self, state: DeliveryState) -> Vec<Delivery> {
+        self.deliveries.values().filter(|delivery| delivery.state == state).cloned().collect()
+    }
+
+    pub(crate) fn change(&mut self, old: &Delivery, new: &Delivery) -> bool {
+        let stored = self.deliveries.get_mut(&(old.event.clone(), old.webhook.clone()));
+        let Some(stored) = stored else { return false };
+        if stored.version == old.version {
+            stored.clone_from(new);
+        }
+        stored == new
+    }
+
+    /// Forgets what was over long before this time.
+    fn forget(&mut self, now_unix_s: u64) {
+        self.deliveries
+            .retain(|_, delivery| kept_until_unix_s(delivery).is_none_or(|until| until >= now_unix_s));
+        self.events.retain(|_, raised| {
+            !raised.is_spread || raised.event.created_unix_s.saturating_add(KEPT_SECONDS) >= now_unix_s
+        });
+    }
+}
+
+fn key(event: &Event) -> (AppKey, Month, EventKind) {
+    (event.app.clone(), event.period, event.kind)
+}
+
+fn add<K: Ord, V>(entries: &mut BTreeMap<K, V>, key: K, entry: V) -> Added {
+    match entries.entry(key) {
+        Entry::Occupied(_) => Added::Exists,
+        Entry::Vacant(place) => {
+            place.insert(entry);
+            Added::New
+        }
+    }
+}
