@@ -5,8 +5,9 @@ use domain::ledger::{LedgerRecord, ShareWrite, WriteOutcome};
 use domain::metering::AppUsage;
 use domain::policy::Window;
 use domain::ports::{
-    Beat, Cluster, Grant, HeldKey, Ledger, Mark, NodeRecord, Owner, Pin, PinOutcome, Pins, RateBucket,
-    RateGate, Resolution, Sighting, Span, Unavailable, UsageAdd, UsageLog, UsageStanding, Want, Writer,
+    Beat, Cluster, Grant, HeldKey, Ledger, Mark, NodeMinute, NodeRecord, Owner, Pin, PinOutcome, Pins,
+    PlatformLog, RateBucket, RateGate, Resolution, Sighting, Span, Unavailable, UsageAdd, UsageLog,
+    UsageStanding, Want, Writer,
 };
 use std::time::Duration;
 
@@ -198,5 +199,16 @@ impl<T: UsageLog + ?Sized> UsageLog for Faulty<T> {
             async move { store.roll_up(&app, before).await }
         })
         .await
+    }
+}
+
+#[async_trait::async_trait]
+impl<T: PlatformLog + ?Sized> PlatformLog for Faulty<T> {
+    async fn note(&self, minute: &NodeMinute) -> Result<(), Unavailable> {
+        meet!(self, "platform log", note(minute))
+    }
+
+    async fn minutes(&self, from: u64, to: u64) -> Result<Vec<NodeMinute>, Unavailable> {
+        self.meet("platform log", move |store| async move { store.minutes(from, to).await }).await
     }
 }
