@@ -34,6 +34,7 @@ pub mod registry;
 mod retention;
 pub mod seal;
 pub mod secrets;
+mod shared_file;
 pub mod system;
 pub mod usage;
 pub mod vault;

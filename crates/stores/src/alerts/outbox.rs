@@ -22,10 +22,11 @@ pub(crate) struct Outbox {
     deliveries: BTreeMap<(EventId, WebhookId), Delivery>,
 }
 
+/// An event, and whether each of its deliveries was added.
 #[derive(Debug, Clone, PartialEq)]
-struct Raised {
-    event: Event,
-    is_spread: bool,
+pub(super) struct Raised {
+    pub(super) event: Event,
+    pub(super) is_spread: bool,
 }
 
 impl Outbox {
@@ -33,12 +34,24 @@ impl Outbox {
         add(&mut self.webhooks, (webhook.tenant.clone(), webhook.id.clone()), webhook.clone())
     }
 
-    pub(crate) fn webhooks(&self, tenant: &TenantId) -> Vec<Webhook> {
+    pub(super) fn webhooks(&self) -> impl Iterator<Item = &Webhook> {
+        self.webhooks.values()
+    }
+
+    pub(crate) fn webhooks_of(&self, tenant: &TenantId) -> Vec<Webhook> {
         self.webhooks.values().filter(|webhook| webhook.tenant == *tenant).cloned().collect()
     }
 
     pub(crate) fn drop_webhook(&mut self, tenant: &TenantId, id: &WebhookId) -> bool {
         self.webhooks.remove(&(tenant.clone(), id.clone())).is_some()
+    }
+
+    pub(super) fn raised(&self) -> impl Iterator<Item = &Raised> {
+        self.events.values()
+    }
+
+    pub(super) fn put_raised(&mut self, raised: Raised) {
+        self.events.insert(key(&raised.event), raised);
     }
 
     pub(crate) fn raise(&mut self, event: &Event) -> Added {
@@ -55,6 +68,10 @@ impl Outbox {
         if let Some(raised) = self.events.get_mut(&key(event)) {
             raised.is_spread = true;
         }
+    }
+
+    pub(super) fn deliveries(&self) -> impl Iterator<Item = &Delivery> {
+        self.deliveries.values()
     }
 
     pub(crate) fn add_delivery(&mut self, delivery: &Delivery) -> Added {

@@ -25,7 +25,7 @@ impl Alerts for MemoryAlerts {
     }
 
     async fn webhooks(&self, tenant: &TenantId) -> Result<Vec<Webhook>, Unavailable> {
-        Ok(self.outbox.lock().webhooks(tenant))
+        Ok(self.outbox.lock().webhooks_of(tenant))
     }
 
     async fn drop_webhook(&self, tenant: &TenantId, id: &WebhookId) -> Result<bool, Unavailable> {

@@ -15,7 +15,7 @@ use serde_json::Value;
 /// What `registry.json` holds.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct BooksRecord {
+pub(crate) struct BooksRecord {
     tenants: Vec<TenantRecord>,
     plans: Vec<PlanRecord>,
     apps: Vec<AppRecord>,

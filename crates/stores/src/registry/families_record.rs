@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// What `refresh-tokens.json` holds.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct FamiliesRecord {
+pub(crate) struct FamiliesRecord {
     families: Vec<FamilyRecord>,
 }
 

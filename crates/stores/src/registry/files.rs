@@ -2,22 +2,15 @@ use super::books::Books;
 use super::books_record::BooksRecord;
 use super::families::Families;
 use super::families_record::FamiliesRecord;
-use super::shared_file::{Content, SharedFile};
+use crate::shared_file::{Content, ServedFile, Turns};
 use domain::ids::{ApiKeyId, AppKey, ClientId, KeyId, PlanId, TenantId};
 use domain::ports::{Added, ApiKeys, RefreshFamilies, Registry, Turn, Unavailable};
 use domain::registry::{ApiKey, App, Client, KeyHolder, Plan, Presented, RefreshFamily, Tenant, TenantKey};
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::Semaphore;
 
 const BOOKS_FILE: &str = "registry.json";
 const FAMILIES_FILE: &str = "refresh-tokens.json";
 const LOCK_FILE: &str = "registry.lock";
-const BOOKS: &str = "registry";
-const FAMILIES: &str = "refresh tokens";
-/// How long a change waits for those before it within this process.
-const TURN_DEADLINE: Duration = Duration::from_secs(3);
 
 /// What the operator has on the books, and families of refresh tokens, in two files of a folder, which several processes
 /// of one machine may share: `registry.json` and `refresh-tokens.json`.
@@ -25,10 +18,8 @@ const TURN_DEADLINE: Duration = Duration::from_secs(3);
 /// Each is replaced whole, under an exclusive lock on `registry.lock`, and read anew where it was changed. They hold
 /// hashes and sealed keys, and only their owner may read them.
 pub struct FileRegistry {
-    books: Arc<SharedFile<Books>>,
-    families: Arc<SharedFile<Families>>,
-    /// One change at a time: further ones wait here, and not on threads.
-    changing: Arc<Semaphore>,
+    books: ServedFile<Books>,
+    families: ServedFile<Families>,
 }
 
 /// Why a folder holds no registry.
@@ -45,59 +36,16 @@ impl FileRegistry {
     /// # Errors
     /// [`OpenRegistryError`], naming the file that can't be read.
     pub fn open(folder: &Path) -> Result<Self, OpenRegistryError> {
-        let books = SharedFile::new(folder, BOOKS_FILE, LOCK_FILE);
-        let families = SharedFile::new(folder, FAMILIES_FILE, LOCK_FILE);
-        books.read().map_err(|cause| OpenRegistryError { cause })?;
-        families.read().map_err(|cause| OpenRegistryError { cause })?;
-        let changing = Arc::new(Semaphore::new(1));
-        Ok(Self { books: Arc::new(books), families: Arc::new(families), changing })
+        Self::open_files(folder).map_err(|cause| OpenRegistryError { cause })
     }
 
-    /// What `find` finds in the books.
-    async fn look<R: Send + 'static>(
-        &self,
-        find: impl FnOnce(&Books) -> R + Send + 'static,
-    ) -> Result<R, Unavailable> {
-        let books = self.books.clone();
-        let looked = tokio::task::spawn_blocking(move || books.read().map(|books| find(&books))).await;
-        answered(BOOKS, looked)
+    fn open_files(folder: &Path) -> Result<Self, String> {
+        let turns = Turns::new();
+        Ok(Self {
+            books: ServedFile::open("registry", folder, BOOKS_FILE, LOCK_FILE, &turns)?,
+            families: ServedFile::open("refresh tokens", folder, FAMILIES_FILE, LOCK_FILE, &turns)?,
+        })
     }
-
-    async fn change<R: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut Books) -> R + Send + 'static,
-    ) -> Result<R, Unavailable> {
-        self.change_file(BOOKS, &self.books, change).await
-    }
-
-    async fn change_file<T, R>(
-        &self,
-        store: &'static str,
-        file: &Arc<SharedFile<T>>,
-        change: impl FnOnce(&mut T) -> R + Send + 'static,
-    ) -> Result<R, Unavailable>
-    where
-        T: Content + Clone + PartialEq + Send + Sync + 'static,
-        R: Send + 'static,
-    {
-        let turn = tokio::time::timeout(TURN_DEADLINE, self.changing.clone().acquire_owned()).await;
-        let turn = turn.map_err(|_| Unavailable::new(store, "too many changes wait for one another"))?;
-        let file = file.clone();
-        let changed = tokio::task::spawn_blocking(move || {
-            // Held by the change and not by who asked for it, who may have gone.
-            let _turn = turn;
-            file.change(change)
-        });
-        answered(store, changed.await)
-    }
-}
-
-fn answered<R>(
-    store: &'static str,
-    answer: Result<Result<R, String>, tokio::task::JoinError>,
-) -> Result<R, Unavailable> {
-    let answer = answer.map_err(|error| Unavailable::new(store, error))?;
-    answer.map_err(|cause| Unavailable::new(store, cause))
 }
 
 impl Content for Books {
@@ -128,85 +76,85 @@ impl Content for Families {
 impl Registry for FileRegistry {
     async fn add_tenant(&self, tenant: &Tenant) -> Result<Added, Unavailable> {
         let tenant = tenant.clone();
-        self.change(move |books| books.add_tenant(&tenant)).await
+        self.books.change(move |books| books.add_tenant(&tenant)).await
     }
 
     async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, Unavailable> {
         let id = id.clone();
-        self.look(move |books| books.tenants.get(&id).cloned()).await
+        self.books.look(move |books| books.tenants.get(&id).cloned()).await
     }
 
     async fn tenants(&self) -> Result<Vec<Tenant>, Unavailable> {
-        self.look(|books| books.tenants.values().cloned().collect()).await
+        self.books.look(|books| books.tenants.values().cloned().collect()).await
     }
 
     async fn set_plan(&self, plan: &Plan) -> Result<(), Unavailable> {
         let plan = plan.clone();
-        self.change(move |books| books.set_plan(&plan)).await
+        self.books.change(move |books| books.set_plan(&plan)).await
     }
 
     async fn plan(&self, id: &PlanId) -> Result<Option<Plan>, Unavailable> {
         let id = id.clone();
-        self.look(move |books| books.plans.get(&id).cloned()).await
+        self.books.look(move |books| books.plans.get(&id).cloned()).await
     }
 
     async fn plans(&self) -> Result<Vec<Plan>, Unavailable> {
-        self.look(|books| books.plans.values().cloned().collect()).await
+        self.books.look(|books| books.plans.values().cloned().collect()).await
     }
 
     async fn add_app(&self, app: &App) -> Result<Added, Unavailable> {
         let app = app.clone();
-        self.change(move |books| books.add_app(&app)).await
+        self.books.change(move |books| books.add_app(&app)).await
     }
 
     async fn set_app(&self, app: &App) -> Result<(), Unavailable> {
         let app = app.clone();
-        self.change(move |books| books.set_app(&app)).await
+        self.books.change(move |books| books.set_app(&app)).await
     }
 
     async fn app(&self, key: &AppKey) -> Result<Option<App>, Unavailable> {
         let key = key.clone();
-        self.look(move |books| books.apps.get(&key).cloned()).await
+        self.books.look(move |books| books.apps.get(&key).cloned()).await
     }
 
     async fn apps(&self, tenant: &TenantId) -> Result<Vec<App>, Unavailable> {
         let tenant = tenant.clone();
-        self.look(move |books| books.apps(&tenant)).await
+        self.books.look(move |books| books.apps(&tenant)).await
     }
 
     async fn add_client(&self, client: &Client) -> Result<Added, Unavailable> {
         let client = client.clone();
-        self.change(move |books| books.add_client(&client)).await
+        self.books.change(move |books| books.add_client(&client)).await
     }
 
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, Unavailable> {
         let id = id.clone();
-        self.look(move |books| books.clients.get(&id).cloned()).await
+        self.books.look(move |books| books.clients.get(&id).cloned()).await
     }
 
     async fn clients(&self, tenant: &TenantId) -> Result<Vec<Client>, Unavailable> {
         let tenant = tenant.clone();
-        self.look(move |books| books.clients(&tenant)).await
+        self.books.look(move |books| books.clients(&tenant)).await
     }
 
     async fn revoke_client(&self, id: &ClientId, now_unix_s: u64) -> Result<bool, Unavailable> {
         let id = id.clone();
-        self.change(move |books| books.revoke_client(&id, now_unix_s)).await
+        self.books.change(move |books| books.revoke_client(&id, now_unix_s)).await
     }
 
     async fn add_key(&self, key: &TenantKey) -> Result<Added, Unavailable> {
         let key = key.clone();
-        self.change(move |books| books.add_key(&key)).await
+        self.books.change(move |books| books.add_key(&key)).await
     }
 
     async fn keys(&self, tenant: &TenantId) -> Result<Vec<TenantKey>, Unavailable> {
         let tenant = tenant.clone();
-        self.look(move |books| books.keys(&tenant)).await
+        self.books.look(move |books| books.keys(&tenant)).await
     }
 
     async fn drop_key(&self, tenant: &TenantId, id: &KeyId) -> Result<bool, Unavailable> {
         let (tenant, id) = (tenant.clone(), id.clone());
-        self.change(move |books| books.drop_key(&tenant, &id)).await
+        self.books.change(move |books| books.drop_key(&tenant, &id)).await
     }
 }
 
@@ -214,12 +162,12 @@ impl Registry for FileRegistry {
 impl RefreshFamilies for FileRegistry {
     async fn begin(&self, family: &RefreshFamily) -> Result<(), Unavailable> {
         let family = family.clone();
-        self.change_file(FAMILIES, &self.families, move |families| families.begin(&family)).await
+        self.families.change(move |families| families.begin(&family)).await
     }
 
     async fn turn(&self, turn: &Turn, now_unix_s: u64) -> Result<Presented, Unavailable> {
         let turn = turn.clone();
-        self.change_file(FAMILIES, &self.families, move |families| families.turn(&turn, now_unix_s)).await
+        self.families.change(move |families| families.turn(&turn, now_unix_s)).await
     }
 }
 
@@ -227,26 +175,26 @@ impl RefreshFamilies for FileRegistry {
 impl ApiKeys for FileRegistry {
     async fn add_api_key(&self, key: &ApiKey) -> Result<Added, Unavailable> {
         let key = key.clone();
-        self.change(move |books| books.add_api_key(&key)).await
+        self.books.change(move |books| books.add_api_key(&key)).await
     }
 
     async fn api_key(&self, id: &ApiKeyId) -> Result<Option<ApiKey>, Unavailable> {
         let id = id.clone();
-        self.look(move |books| books.api_keys.get(&id).cloned()).await
+        self.books.look(move |books| books.api_keys.get(&id).cloned()).await
     }
 
     async fn api_keys(&self, holder: &KeyHolder) -> Result<Vec<ApiKey>, Unavailable> {
         let holder = holder.clone();
-        self.look(move |books| books.api_keys(&holder)).await
+        self.books.look(move |books| books.api_keys(&holder)).await
     }
 
     async fn revoke_api_key(&self, id: &ApiKeyId, now_unix_s: u64) -> Result<bool, Unavailable> {
         let id = id.clone();
-        self.change(move |books| books.revoke_api_key(&id, now_unix_s)).await
+        self.books.change(move |books| books.revoke_api_key(&id, now_unix_s)).await
     }
 
     async fn note_use(&self, id: &ApiKeyId, now_unix_s: u64) -> Result<(), Unavailable> {
         let id = id.clone();
-        self.change(move |books| books.note_use(&id, now_unix_s)).await
+        self.books.change(move |books| books.note_use(&id, now_unix_s)).await
     }
 }

@@ -7,7 +7,6 @@ mod books_record;
 mod families;
 mod families_record;
 mod files;
-mod shared_file;
 
 pub(crate) use books::Books;
 pub(crate) use families::Families;

@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 const LATER_BY: Duration = Duration::from_micros(1);
 
 /// A JSON file that several processes read, and change one after the other under a lock. It is replaced whole.
-pub(super) struct SharedFile<T> {
+pub(crate) struct SharedFile<T> {
     path: PathBuf,
     lock: PathBuf,
     /// What was read last.
@@ -48,7 +48,7 @@ impl Version {
 }
 
 /// How a file's content is written and read.
-pub(super) trait Content: Default + Sized {
+pub(crate) trait Content: Default + Sized {
     type Record: Serialize + DeserializeOwned;
 
     fn record(&self) -> Self::Record;
@@ -60,7 +60,7 @@ pub(super) trait Content: Default + Sized {
 
 impl<T: Content> SharedFile<T> {
     /// The file `name` of `folder`. It need not be there.
-    pub(super) fn new(folder: &Path, name: &str, lock: &str) -> Self {
+    pub(crate) fn new(folder: &Path, name: &str, lock: &str) -> Self {
         let seen = Seen { version: None, content: Arc::new(T::default()) };
         Self { path: folder.join(name), lock: folder.join(lock), seen: Mutex::new(seen) }
     }
@@ -69,7 +69,7 @@ impl<T: Content> SharedFile<T> {
     ///
     /// # Errors
     /// What is wrong, with the file's name.
-    pub(super) fn read(&self) -> Result<Arc<T>, String> {
+    pub(crate) fn read(&self) -> Result<Arc<T>, String> {
         let named = |error: io::Error| format!("{}: {error}", self.path.display());
         let file = match File::open(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(self.see(None, T::default())),
@@ -90,7 +90,7 @@ impl<T: Content> SharedFile<T> {
     ///
     /// # Errors
     /// What is wrong, with the file's name. Whether the change was made is not known.
-    pub(super) fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> Result<R, String>
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> Result<R, String>
     where
         T: Clone + PartialEq,
     {
