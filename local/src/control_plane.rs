@@ -42,8 +42,6 @@ fn control_plane(
         issuer: registry.as_ref().zip(vault).map(|(registry, vault)| issuer(registry, vault)),
         metering: None,
         operators: None,
-        metering: None,
-        operators: None,
     }
 }
 
