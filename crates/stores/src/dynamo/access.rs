@@ -1,6 +1,7 @@
 use super::home::DynamoHome;
 use super::registry::DynamoRegistry;
 use super::table_at::TableAt;
+use super::usage::DynamoUsage;
 use crate::aws::{Access, retry_partition};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder;
@@ -32,6 +33,14 @@ impl Access {
     /// [`ConnectError::NoRegion`] as [`Access::home`].
     pub fn registry(&self, table: &TableAt) -> Result<DynamoRegistry, ConnectError> {
         Ok(DynamoRegistry::new(self.client(table)?, table.name()))
+    }
+
+    /// Reaches a usage table; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ConnectError::NoRegion`] as [`Access::home`].
+    pub fn usage(&self, table: &TableAt) -> Result<DynamoUsage, ConnectError> {
+        Ok(DynamoUsage::new(self.client(table)?, table.name()))
     }
 
     fn client(&self, table: &TableAt) -> Result<Client, ConnectError> {

@@ -86,6 +86,14 @@ impl Item {
         value.and_then(|digits| digits.parse().ok()).ok_or_else(|| Undecodable::new(name, "a whole number"))
     }
 
+    /// A number that others add to: past the largest it is the largest.
+    pub(super) fn count(&self, name: &str) -> Result<u64, Undecodable> {
+        let value = self.0.get(name).and_then(|value| value.as_n().ok());
+        let count: Option<u128> = value.and_then(|digits| digits.parse().ok());
+        let count = count.ok_or_else(|| Undecodable::new(name, "a whole number"))?;
+        Ok(u64::try_from(count).unwrap_or(u64::MAX))
+    }
+
     pub(super) fn text(&self, name: &str) -> Result<&str, Undecodable> {
         let value = self.0.get(name).and_then(|value| value.as_s().ok());
         value.map(String::as_str).ok_or_else(|| Undecodable::new(name, "a text"))

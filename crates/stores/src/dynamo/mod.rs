@@ -13,7 +13,8 @@
 //! share a key. [`TableAt`] says which table, [`Access`] holds the credentials and connections that all tables
 //! share, and [`DynamoHome`] gives the ports. Every write is one conditional write of one item: no transactions.
 //!
-//! A deployment has one table more, for what the operator has on the books: [`DynamoRegistry`].
+//! A deployment has two tables more: for what the operator has on the books, [`DynamoRegistry`], and for what is counted over
+//! time, [`DynamoUsage`].
 
 mod access;
 mod attributes;
@@ -27,6 +28,7 @@ mod registry;
 mod table;
 mod table_at;
 mod table_definition;
+mod usage;
 
 pub use crate::aws::{
     ATTEMPT_DEADLINE, ATTEMPTS_MAX, Access, CONNECT_DEADLINE, OPERATION_DEADLINE, RETRY_BUDGET,
@@ -37,3 +39,4 @@ pub use home_at::HomeAt;
 pub use registry::DynamoRegistry;
 pub use table_at::{InvalidTable, TableAt};
 pub use table_definition::{CreateTableError, TABLE, TableDefinition};
+pub use usage::DynamoUsage;

@@ -1,6 +1,8 @@
 use super::attributes::{Item, Key, PARTITION, SORT, text};
 use crate::aws::unavailable;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
@@ -10,10 +12,13 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use domain::ports::Unavailable;
 use std::sync::Arc;
+use tokio::task::JoinSet;
 
 /// Pages of one listing, of up to 1 MiB each: over a million keys that a node may hold. Past it the answer is
 /// [`Unavailable`], rather than a list that lacks some.
 const PAGES_MAX: usize = 256;
+/// Items of a listing by name that are read at once.
+const READ_AT_ONCE: usize = 16;
 
 /// One table, as one port sees it.
 #[derive(Debug, Clone)]
@@ -50,6 +55,25 @@ impl Table {
         answer.map(|found| found.item.into()).map_err(|error| unavailable(self.store, &error))
     }
 
+    /// The items of these keys that are there, in the order of the keys, each as [`Table::read`] gives it.
+    pub(super) async fn read_each(&self, keys: impl Iterator<Item = Key>) -> Result<Vec<Item>, Unavailable> {
+        let (keys, mut items): (Vec<_>, _) = (keys.collect(), Vec::new());
+        for some in keys.chunks(READ_AT_ONCE) {
+            let mut reads = JoinSet::new();
+            for (nth, key) in some.iter().cloned().enumerate() {
+                let table = self.clone();
+                reads.spawn(async move { (nth, table.read(key).await) });
+            }
+            let mut read = reads.join_all().await;
+            read.sort_unstable_by_key(|(nth, _)| *nth);
+            for (_, item) in read {
+                items.push(item?);
+            }
+        }
+        items.retain(|item| !item.is_empty());
+        Ok(items)
+    }
+
     /// An update of the item, to be given its expressions and sent by [`Table::updated`].
     pub(super) fn update(&self, key: Key) -> UpdateItemFluentBuilder {
         self.client.update_item().table_name(&*self.name).set_key(Some(key.into_attributes()))
@@ -83,6 +107,22 @@ impl Table {
         }
     }
 
+    /// A deletion, to be given its condition and sent by [`Table::removed`].
+    pub(super) fn removal(&self, key: Key) -> DeleteItemFluentBuilder {
+        self.client.delete_item().table_name(&*self.name).set_key(Some(key.into_attributes()))
+    }
+
+    /// Whether the condition held, and the item is gone.
+    pub(super) async fn removed(&self, removal: DeleteItemFluentBuilder) -> Result<bool, Unavailable> {
+        match Box::pin(removal.send()).await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(unavailable(self.store, &error)),
+            },
+        }
+    }
+
     pub(super) async fn delete(&self, key: Key) -> Result<(), Unavailable> {
         self.deleted(key).await.map(drop)
     }
@@ -106,6 +146,21 @@ impl Table {
             .key_condition_expression("#pk = :pk AND begins_with(#sk, :sk)")
             .expression_attribute_names("#sk", SORT)
             .expression_attribute_values(":sk", text(prefix));
+        self.pages(query).await
+    }
+
+    /// Those of the partition whose sort keys lie between two, or equal one.
+    pub(super) async fn list_between(
+        &self,
+        partition: String,
+        (first, last): (&str, &str),
+    ) -> Result<Vec<Item>, Unavailable> {
+        let query = self
+            .query(partition)
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :first AND :last")
+            .expression_attribute_names("#sk", SORT)
+            .expression_attribute_values(":first", text(first))
+            .expression_attribute_values(":last", text(last));
         self.pages(query).await
     }
 

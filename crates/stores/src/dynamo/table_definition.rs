@@ -16,7 +16,7 @@ use std::time::Duration;
 const LOOKS_MAX: u32 = 480;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// What a home table is, and a registry's: two keys, both strings, an expiry, and paid by the request, as load comes in
+/// What a home table is, a registry's and a usage table: two keys, both strings, an expiry, and paid by the request, as load comes in
 /// storms.
 /// The deployment's template says the same, which a test checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
