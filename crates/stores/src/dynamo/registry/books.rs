@@ -5,10 +5,6 @@ use crate::dynamo::table::Conditional;
 use domain::ids::{AppKey, ClientId, KeyId, PlanId, TenantId};
 use domain::ports::{Added, Registry, Unavailable};
 use domain::registry::{App, Client, Plan, Tenant, TenantKey};
-use tokio::task::JoinSet;
-
-/// Clients of a tenant that are read at once.
-const READ_AT_ONCE: usize = 16;
 
 impl DynamoRegistry {
     fn decoded<T>(&self, decoded: Result<T, Undecodable>) -> Result<T, Unavailable> {
@@ -16,7 +12,7 @@ impl DynamoRegistry {
     }
 
     /// `None` where there is no such item.
-    fn decoded_if_any<T>(
+    pub(super) fn decoded_if_any<T>(
         &self,
         item: &Item,
         decode: fn(&Item) -> Result<T, Undecodable>,
@@ -24,7 +20,7 @@ impl DynamoRegistry {
         if item.is_empty() { Ok(None) } else { self.decoded(decode(item)).map(Some) }
     }
 
-    fn decoded_all<T>(
+    pub(super) fn decoded_all<T>(
         &self,
         items: &[Item],
         decode: fn(&Item) -> Result<T, Undecodable>,
@@ -32,29 +28,10 @@ impl DynamoRegistry {
         self.decoded(items.iter().map(decode).collect())
     }
 
-    async fn add(&self, item: Item) -> Result<Added, Unavailable> {
+    pub(super) async fn add(&self, item: Item) -> Result<Added, Unavailable> {
         let put = self.books.put(item).condition_expression("attribute_not_exists(#pk)");
         let put = put.expression_attribute_names("#pk", PARTITION);
         Ok(if self.books.replaced(put).await? { Added::New } else { Added::Exists })
-    }
-
-    /// Reads clients whose names a tenant's partition lists. One that was never added has only its name, and one that
-    /// turned out to be another tenant's has it there too.
-    async fn named(&self, names: Vec<ClientId>, tenant: &TenantId) -> Result<Vec<Client>, Unavailable> {
-        let mut clients = Vec::with_capacity(names.len());
-        for some in names.chunks(READ_AT_ONCE) {
-            let mut reads = JoinSet::new();
-            for id in some {
-                let (books, key) = (self.books.clone(), client::key(id));
-                reads.spawn(async move { books.read(key).await });
-            }
-            for item in reads.join_all().await {
-                clients.extend(self.decoded(client::decode(&item?))?);
-            }
-        }
-        clients.retain(|client| client.app.tenant == *tenant);
-        clients.sort_unstable_by(|one, other| one.id.cmp(&other.id));
-        Ok(clients)
     }
 }
 
@@ -110,9 +87,14 @@ impl Registry for DynamoRegistry {
         self.decoded(client::decode(&self.books.read(client::key(id)).await?))
     }
 
+    /// A client that was never added has only its name, and one that turned out to be another tenant's has it there too.
     async fn clients(&self, tenant: &TenantId) -> Result<Vec<Client>, Unavailable> {
         let names = self.books.list_of(app::partition(tenant), client::PREFIX).await?;
-        self.named(self.decoded_all(&names, client::decode_name)?, tenant).await
+        let ids = self.decoded_all(&names, client::decode_name)?;
+        let items = self.books.read_each(ids.iter().map(client::key)).await?;
+        let mut clients: Vec<_> = self.decoded_all(&items, client::decode)?.into_iter().flatten().collect();
+        clients.retain(|client| client.app.tenant == *tenant);
+        Ok(clients)
     }
 
     async fn revoke_client(&self, id: &ClientId, now_unix_s: u64) -> Result<bool, Unavailable> {

@@ -10,8 +10,11 @@
 //! | the name of a tenant's client | `TENANT#{tenant}` | `CLIENT#{client}` |
 //! | a client | `CLIENT#{client}` | `CLIENT` |
 //! | a tenant's signing key | `KEYS#{tenant}` | `{kid}` |
+//! | an API key | `APIKEY#{key}` | `APIKEY` |
+//! | the name of a tenant's or the operator's API key | `TENANT#{tenant}` or `PLATFORM` | `APIKEY#{key}` |
 //! | a family of refresh tokens | `REFRESH#{family}` | `REFRESH` |
 
+mod api_keys;
 mod books;
 mod families;
 
