@@ -6,3 +6,4 @@ use servers::dynoxide::Dynoxide;
 
 servers::home_conformance!(Dynoxide::with_ports());
 servers::registry_conformance!(Dynoxide::with_registry());
+servers::usage_conformance!(Dynoxide::with_usage());

@@ -11,3 +11,4 @@ fn endpoint() -> String {
 
 servers::home_conformance!(FreshTable::with_ports(&endpoint()));
 servers::registry_conformance!(FreshTable::with_registry(&endpoint()));
+servers::usage_conformance!(FreshTable::with_usage(&endpoint()));

@@ -38,3 +38,4 @@ fn text(path: &Path) -> &str {
 
 servers::home_conformance!(FreshTable::with_ports(endpoint()));
 servers::registry_conformance!(FreshTable::with_registry(endpoint()));
+servers::usage_conformance!(FreshTable::with_usage(endpoint()));

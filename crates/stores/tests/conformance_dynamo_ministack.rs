@@ -8,3 +8,4 @@ use servers::ministack;
 
 servers::home_conformance!(FreshTable::with_ports(ministack::endpoint()));
 servers::registry_conformance!(FreshTable::with_registry(ministack::endpoint()));
+servers::usage_conformance!(FreshTable::with_usage(ministack::endpoint()));

@@ -56,6 +56,11 @@ mod usage_log {
     stores::conformance!(usage_log, ((), Arc::new(stores::memory::MemoryUsageLog::new())));
 }
 
+mod platform_log {
+    use super::*;
+    stores::conformance!(platform_log, ((), Arc::new(stores::memory::MemoryPlatformLog::new())));
+}
+
 mod registry {
     use super::*;
     stores::conformance!(registry, ((), Arc::new(stores::memory::MemoryRegistry::new())));

@@ -200,7 +200,9 @@ async fn a_writer_by_the_contract_counts_exactly_whatever_goes_wrong() {
 mod healed {
     use super::*;
     use domain::ids::Generation;
-    use stores::memory::{MemoryCluster, MemoryDocuments, MemoryPins, MemoryRateGate, MemoryUsageLog};
+    use stores::memory::{
+        MemoryCluster, MemoryDocuments, MemoryPins, MemoryPlatformLog, MemoryRateGate, MemoryUsageLog,
+    };
     use stores::system::TurnedClock;
 
     fn healed<T>(store: T) -> Arc<Faulty<T>> {
@@ -238,5 +240,9 @@ mod healed {
     mod usage_log {
         use super::*;
         stores::conformance!(usage_log, ((), healed(MemoryUsageLog::new())));
+    }
+    mod platform_log {
+        use super::*;
+        stores::conformance!(platform_log, ((), healed(MemoryPlatformLog::new())));
     }
 }

@@ -15,6 +15,7 @@ pub mod documents_restored;
 mod ids;
 pub mod ledger;
 pub mod pins;
+pub mod platform_log;
 pub mod rate_gate;
 pub mod refresh_families;
 pub mod registry;
@@ -202,7 +203,37 @@ macro_rules! conformance {
     };
     (usage_log, $fixture:expr) => {
         $crate::conformance_clauses!(usage_log, $fixture,
+            an_app_that_was_never_added_to_is_not_known
             what_writers_add_to_an_hour_adds_up
+            a_repeated_addition_is_made_once
+            a_late_copy_of_an_addition_changes_nothing
+            racing_copies_of_an_addition_are_made_once
+            what_racing_writers_add_adds_up
+            writers_apps_and_hours_are_numbered_apart
+            apps_are_apart
+            a_range_ends_before_its_end
+            the_highest_peaks_stay
+            every_count_is_kept_apart
+            a_sum_past_the_largest_number_is_the_largest
+            whole_days_that_are_rolled_up_come_as_one
+            a_day_is_the_sum_of_its_hours
+            a_day_without_usage_has_no_span
+            rolling_up_again_changes_nothing
+            rolling_up_goes_on_where_it_ended
+            racing_roll_ups_count_nothing_twice
+            an_app_stands_where_it_was_added_to_and_rolled_up
+            a_read_sees_every_addition_that_was_answered
+            usage_is_kept_for_as_long_as_it_is_asked_for
+        );
+    };
+    (platform_log, $fixture:expr) => {
+        $crate::conformance_clauses!(platform_log, $fixture,
+            a_minute_is_read_as_it_was_noted
+            a_note_replaces_the_same_nodes_note
+            a_range_of_minutes_ends_before_its_end
+            racing_notes_all_stand
+            a_read_sees_every_note_that_was_answered
+            minutes_are_kept_for_as_long_as_they_are_asked_for
         );
     };
 }
@@ -234,6 +265,7 @@ mod tests {
             include_str!("documents_restored.rs"),
             include_str!("ledger.rs"),
             include_str!("pins.rs"),
+            include_str!("platform_log.rs"),
             include_str!("rate_gate.rs"),
             include_str!("refresh_families.rs"),
             include_str!("registry.rs"),

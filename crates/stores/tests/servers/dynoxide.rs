@@ -1,7 +1,7 @@
-use super::{clock, registry, table};
+use super::{clock, registry, table, usage};
 use ::dynoxide::Database;
 use domain::ports::HomePorts;
-use stores::dynamo::DynamoRegistry;
+use stores::dynamo::{DynamoRegistry, DynamoUsage};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -38,6 +38,14 @@ impl Dynoxide {
         let registry = registry(&server.endpoint, "registry");
         registry.create_table().await.unwrap();
         (server, registry)
+    }
+
+    /// One with a usage table.
+    pub(crate) async fn with_usage() -> (Self, DynamoUsage) {
+        let server = Self::start().await;
+        let usage = usage(&server.endpoint, "usage");
+        usage.create_table().await.unwrap();
+        (server, usage)
     }
 
     pub(crate) fn endpoint(&self) -> &str {

@@ -1,8 +1,8 @@
-use super::{clock, registry, table};
+use super::{clock, registry, table, usage};
 use domain::ports::HomePorts;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
-use stores::dynamo::{DynamoHome, DynamoRegistry};
+use stores::dynamo::{DynamoHome, DynamoRegistry, DynamoUsage};
 
 /// A table for one test, on a server that others use too. Deleted when the test ends.
 pub(crate) struct FreshTable {
@@ -24,6 +24,14 @@ impl FreshTable {
         let registry = registry(endpoint, &name);
         registry.create_table().await.unwrap();
         (Self { home: table(endpoint, &name).await }, registry)
+    }
+
+    /// The same for what is counted over time.
+    pub(crate) async fn with_usage(endpoint: &str) -> (Self, DynamoUsage) {
+        let name = unused_name();
+        let usage = usage(endpoint, &name);
+        usage.create_table().await.unwrap();
+        (Self { home: table(endpoint, &name).await }, usage)
     }
 }
 

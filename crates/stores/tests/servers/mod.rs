@@ -20,7 +20,7 @@ pub(crate) mod slow_object;
 pub(crate) mod switch;
 
 use std::sync::Arc;
-use stores::dynamo::{Access, DynamoHome, DynamoRegistry, TableAt};
+use stores::dynamo::{Access, DynamoHome, DynamoRegistry, DynamoUsage, TableAt};
 use stores::system::SystemClock;
 
 /// The table `name` of the server at `endpoint`, made or not.
@@ -33,6 +33,12 @@ pub(crate) async fn table(endpoint: &str, name: &str) -> DynamoHome {
 pub(crate) fn registry(endpoint: &str, name: &str) -> DynamoRegistry {
     let table: TableAt = format!("{name},endpoint={endpoint}").parse().unwrap();
     Access::of_function().registry(&table).unwrap()
+}
+
+/// The usage table `name` of the server at `endpoint`, made or not.
+pub(crate) fn usage(endpoint: &str, name: &str) -> DynamoUsage {
+    let table: TableAt = format!("{name},endpoint={endpoint}").parse().unwrap();
+    Access::of_function().usage(&table).unwrap()
 }
 
 /// The machine's clock.
@@ -90,3 +96,24 @@ macro_rules! registry_conformance {
     };
 }
 pub(crate) use registry_conformance;
+
+/// A test of each clause of the ports of a usage table. `$fresh` gives what must live as long as the table, and the table.
+macro_rules! usage_conformance {
+    ($fresh:expr) => {
+        mod usage_log {
+            use super::*;
+            stores::conformance!(usage_log, {
+                let (server, usage): (_, stores::dynamo::DynamoUsage) = $fresh.await;
+                (server, usage.log())
+            });
+        }
+        mod platform_log {
+            use super::*;
+            stores::conformance!(platform_log, {
+                let (server, usage): (_, stores::dynamo::DynamoUsage) = $fresh.await;
+                (server, usage.platform())
+            });
+        }
+    };
+}
+pub(crate) use usage_conformance;
