@@ -2,6 +2,7 @@
 //! memory holds it too.
 
 mod files;
+pub(crate) mod kept;
 mod outbox;
 mod outbox_record;
 pub(crate) mod spelling;

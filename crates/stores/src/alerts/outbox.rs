@@ -1,18 +1,10 @@
+use super::kept;
 use domain::alerts::{Delivery, DeliveryState, Event, EventKind, Webhook};
-use domain::bounds::DELIVERY_KEPT_DAYS;
 use domain::calendar::Month;
 use domain::ids::{AppKey, EventId, TenantId, WebhookId};
 use domain::ports::Added;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-
-const KEPT_SECONDS: u64 = DELIVERY_KEPT_DAYS * 24 * 60 * 60;
-
-/// Until when a delivery is remembered, in seconds since 1970; `None` where it is still to be made.
-pub(crate) fn kept_until_unix_s(delivery: &Delivery) -> Option<u64> {
-    let ended_by = delivery.until_unix_s.max(delivery.due_unix_s);
-    (delivery.state != DeliveryState::Pending).then(|| ended_by.saturating_add(KEPT_SECONDS))
-}
 
 /// Webhooks, events and deliveries.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -65,7 +57,8 @@ impl Outbox {
     }
 
     pub(crate) fn spread(&mut self, event: &Event) {
-        if let Some(raised) = self.events.get_mut(&key(event)) {
+        let raised = self.events.get_mut(&key(event));
+        if let Some(raised) = raised.filter(|raised| raised.event.id == event.id) {
             raised.is_spread = true;
         }
     }
@@ -94,11 +87,8 @@ impl Outbox {
 
     /// Forgets what was over long before this time.
     fn forget(&mut self, now_unix_s: u64) {
-        self.deliveries
-            .retain(|_, delivery| kept_until_unix_s(delivery).is_none_or(|until| until >= now_unix_s));
-        self.events.retain(|_, raised| {
-            !raised.is_spread || raised.event.created_unix_s.saturating_add(KEPT_SECONDS) >= now_unix_s
-        });
+        self.deliveries.retain(|_, delivery| kept::delivery_until_unix_s(delivery) >= now_unix_s);
+        self.events.retain(|_, raised| kept::event_until_unix_s(&raised.event) >= now_unix_s);
     }
 }
 

@@ -17,6 +17,7 @@
 //! time, [`DynamoUsage`].
 
 mod access;
+mod alerts;
 mod attributes;
 mod cluster;
 mod home;

@@ -5,8 +5,11 @@ pub(super) mod app;
 #[cfg(test)]
 pub(super) mod arbitrary;
 pub(super) mod client;
+pub(super) mod delivery;
+pub(super) mod event;
 pub(super) mod held;
 pub(super) mod ledger;
+pub(super) mod listed;
 pub(super) mod metered_app;
 pub(super) mod node;
 mod node_id;
@@ -18,3 +21,4 @@ pub(super) mod region;
 pub(super) mod tenant;
 pub(super) mod tenant_key;
 pub(super) mod usage;
+pub(super) mod webhook;

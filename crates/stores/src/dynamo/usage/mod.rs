@@ -10,13 +10,13 @@
 //! Hours, days and minutes are those since 1970, with leading zeros.
 
 mod platform_log;
-mod rolled_up;
 mod usage_log;
 
+use super::alerts::DynamoAlerts;
 use super::table::Table;
 use super::table_definition::{CreateTableError, TABLE};
 use aws_sdk_dynamodb::Client;
-use domain::ports::{PlatformLog, UsageLog};
+use domain::ports::{Alerts, PlatformLog, UsageLog};
 use platform_log::DynamoPlatformLog;
 use std::sync::Arc;
 use usage_log::DynamoUsageLog;
@@ -43,6 +43,12 @@ impl DynamoUsage {
     #[must_use]
     pub fn platform(&self) -> Arc<dyn PlatformLog> {
         Arc::new(DynamoPlatformLog::new(self.table("platform log")))
+    }
+
+    /// Tenants' webhooks, and the events on their way to them.
+    #[must_use]
+    pub fn alerts(&self) -> Arc<dyn Alerts> {
+        Arc::new(DynamoAlerts::new(self.table("alerts")))
     }
 
     /// Makes the table where there is none, and waits until it can be used; for tests and local mode. A
