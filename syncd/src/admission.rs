@@ -9,7 +9,7 @@ use crate::opening::{self, Seating};
 use crate::registry::Seat;
 use domain::claims::Claims;
 use domain::close::CloseReason;
-use domain::ids::DocumentKey;
+use domain::ids::{AppKey, DocumentKey};
 use domain::ledger::{Demand, Verdict};
 use domain::limits::PlanLimits;
 use domain::ports::{Owner, Pin, Unavailable};
@@ -22,6 +22,16 @@ pub(crate) enum Admission {
     Here(Admitted),
     /// Another node of the region holds it.
     Relayed(Box<Relayed>),
+}
+
+impl Admission {
+    /// Whose document it is.
+    pub(crate) fn app(&self) -> &AppKey {
+        match self {
+            Self::Here(admitted) => &admitted.seat.handle.key.app,
+            Self::Relayed(relayed) => relayed.app(),
+        }
+    }
 }
 
 /// What a session of a document that is open here holds for as long as it lives. The seat goes first, so that a

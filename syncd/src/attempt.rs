@@ -6,10 +6,13 @@ use domain::ids::{DocumentName, InvalidId};
 use hyper::header::{CONNECTION, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method};
+use std::time::Duration;
 
 /// What a client that was upgraded asks for.
 #[derive(Debug)]
 pub(crate) struct Attempt {
+    /// When its request arrived, on the node's monotonic clock.
+    pub(crate) arrived: Duration,
     pub(crate) client: ClientIp,
     pub(crate) name: Result<DocumentName, InvalidId>,
     pub(crate) token: Option<String>,
@@ -19,7 +22,7 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     /// Reads a request. `None` where its path is no document's.
-    pub(crate) fn read(parts: &Parts, client: ClientIp) -> Option<Self> {
+    pub(crate) fn read(parts: &Parts, client: ClientIp, arrived: Duration) -> Option<Self> {
         let Presented { token, name_behind_token, subprotocol } =
             presented(&parts.headers, parts.uri.query());
         let name = match classify(parts.uri.path()) {
@@ -31,7 +34,7 @@ impl Attempt {
             DocumentPath::Unknown => return None,
         };
         let origin = parts.headers.get(ORIGIN).map(|o| String::from_utf8_lossy(o.as_bytes()).into_owned());
-        Some(Self { client, name, token, origin, subprotocol })
+        Some(Self { arrived, client, name, token, origin, subprotocol })
     }
 }
 

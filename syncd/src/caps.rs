@@ -132,6 +132,20 @@ pub const RETRY_AFTER_S: (u64, u64) = (5, 15);
 pub const DRAIN_FLUSH: Duration = Duration::from_secs(10);
 /// How long the end of a node may take to be written down; what is left over, others find.
 pub const LEAVE_WAIT: Duration = Duration::from_secs(10);
+/// How long a document keeps to itself what it has counted of its ops: so much is a second of them written down late.
+pub const TALLIED_FOR: Duration = Duration::from_secs(5);
+/// How long one flush of usage may take. Past it, what is left is due at the next one.
+pub const USAGE_FLUSH_WAIT: Duration = Duration::from_secs(20);
+/// How long the last usage of a node that ends is tried to be written down.
+pub const USAGE_END_WAIT: Duration = Duration::from_secs(5);
+/// The pause between two tries of that.
+pub const USAGE_END_RETRY: Duration = Duration::from_millis(250);
+/// Ledgers that are read at once for the peaks of an hour in which nobody has written to them.
+pub const PEAKS_LOOKED_UP_AT_ONCE: usize = 16;
+/// How long a flush of usage reads such ledgers.
+pub const PEAKS_LOOKED_FOR: Duration = Duration::from_secs(5);
+/// How long a node tries to note what it did in a minute before it looks again: shorter than the 5 s between two looks.
+pub const MINUTE_NOTED_WITHIN: Duration = Duration::from_secs(4);
 /// How long a handshake waits before it looks again for a document that has just moved.
 pub const MOVED_PAUSE: Duration = Duration::from_millis(50);
 /// Pins that may have been left behind by calls that were not answered, and that are looked after. Those past it stand

@@ -31,6 +31,8 @@ pub struct NodeConfig {
     pub message_bytes_max: usize,
     /// Over what time a drain spreads the closing of its sessions.
     pub drain_for: Duration,
+    /// How often what is counted is written to the usage log.
+    pub usage_every: Duration,
 }
 
 /// The relay between the nodes of a region.

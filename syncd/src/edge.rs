@@ -10,7 +10,7 @@ use crate::relay::{DialError, Ended, FromOwner, GiveUp, Pass, RelayRefusal, Rela
 use crate::socket::{Received, Socket};
 use bytes::Bytes;
 use domain::close::CloseReason;
-use domain::ids::NodeId;
+use domain::ids::{AppKey, NodeId};
 use domain::ports::{NodeRecord, Owner};
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use std::task::{Context, Poll};
 
 /// A session on another node, and the place of the connection that it is for.
 pub(crate) struct Relayed {
+    app: AppKey,
     owner: NodeId,
     home: Arc<Home>,
     session: RelaySocket,
@@ -59,8 +60,8 @@ pub(crate) async fn reach(asker: &mut Asker<'_>, owner: &Owner) -> Result<Dialle
     match dialer.open_session(&owner.relay, &pass).await {
         Ok(session) => {
             let Some(connection) = asker.connection.take() else { return Err(CloseReason::TryAgainLater) };
-            let (home, owner) = (Arc::clone(asker.home), owner.node.clone());
-            Ok(Dialled::Session(Box::new(Relayed { owner, home, session, connection })))
+            let (app, home, owner) = (asker.key.app.clone(), Arc::clone(asker.home), owner.node.clone());
+            Ok(Dialled::Session(Box::new(Relayed { app, owner, home, session, connection })))
         }
         Err(DialError::Refused | DialError::Answered(RelayRefusal::OtherLife)) => {
             let declared = asker.home.declare_dead(owner, &asker.key.app).await;
@@ -113,11 +114,16 @@ enum Event {
 }
 
 impl Relayed {
+    /// Whose document it is.
+    pub(crate) fn app(&self) -> &AppKey {
+        &self.app
+    }
+
     /// Hands messages through until one side ends. Returns the reason to close the client with, if it is still there
     /// to read it.
     pub(crate) async fn run(self, node: &Arc<Node>, socket: &mut Socket) -> Option<CloseReason> {
-        let Self { owner, home, mut session, connection } = self;
-        let kept = KeptLink::new(node, &home, socket.link());
+        let Self { app, owner, home, mut session, connection } = self;
+        let kept = KeptLink::new(node, (&home, &app), socket.link());
         let link = Arc::clone(socket.link());
         let lost = Arc::clone(&link);
         connection.on_lost(Box::new(move || lost.close(CloseReason::NodeRestarting)));
@@ -221,9 +227,9 @@ struct KeptLink<'a> {
 }
 
 impl<'a> KeptLink<'a> {
-    fn new(node: &'a Node, home: &Arc<Home>, link: &Arc<Link>) -> Self {
+    fn new(node: &'a Node, of: (&Arc<Home>, &AppKey), link: &Arc<Link>) -> Self {
         let id = node.next_id();
-        node.keep_link(id, link, Peer::Client, home);
+        node.keep_link(id, link, Peer::Client, of);
         node.metrics.relayed.inc();
         if node.is_draining() {
             link.close(CloseReason::NodeRestarting);

@@ -93,7 +93,9 @@ async fn attempt(
     client: ClientIp,
     upgrade: Option<hyper::upgrade::OnUpgrade>,
 ) -> Answer {
-    let Some(attempt) = Attempt::read(parts, client) else { return refuse(node, answer::not_found(node)) };
+    let Some(attempt) = Attempt::read(parts, client, node.now()) else {
+        return refuse(node, answer::not_found(node));
+    };
     let (Some(key), Some(upgrade)) = (web_socket_key(parts), upgrade) else {
         return refuse(node, answer::upgrade_required(node));
     };

@@ -20,6 +20,7 @@ mod http;
 mod leases;
 pub mod link;
 pub mod machine;
+pub mod metering;
 pub mod metrics;
 mod node;
 mod opening;

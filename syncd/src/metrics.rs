@@ -1,6 +1,7 @@
 //! What an operator sees, as Prometheus text.
 
 use domain::close::CloseReason;
+use domain::metering::Flushed;
 use domain::ports::{Grant, Want};
 use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
@@ -72,6 +73,9 @@ pub struct Metrics {
     pub reaped: IntCounter,
     /// Lives of this node that were declared dead.
     pub fenced: IntCounter,
+    usage_unwritten: IntGauge,
+    usage_lost: IntCounter,
+    usage_flush_failures: IntCounter,
 }
 
 /// How a handshake ended.
@@ -220,6 +224,18 @@ impl Metrics {
             taken_over: counter("wiresocket_take_overs_total", "Documents taken over from dead nodes")?,
             reaped: counter("wiresocket_nodes_reaped_total", "Other nodes that this one reaped")?,
             fenced: counter("wiresocket_fenced_total", "Times this node was declared dead while it lived")?,
+            usage_unwritten: gauge(
+                "wiresocket_usage_unwritten",
+                "Requests that are counted and not yet written to the usage log",
+            )?,
+            usage_lost: counter(
+                "wiresocket_usage_lost_total",
+                "Requests that were counted and can't be written to the usage log any more",
+            )?,
+            usage_flush_failures: counter(
+                "wiresocket_usage_flush_failures_total",
+                "Flushes that the usage log did not take whole",
+            )?,
             registry,
         })
     }
@@ -269,6 +285,18 @@ impl Metrics {
     pub fn append(&self, took: Duration, updates: usize) {
         self.append_seconds.observe(took.as_secs_f64());
         self.append_updates.observe(updates as f64);
+    }
+
+    /// Notes what came of writing usage down.
+    pub fn usage_flushed(&self, flushed: &Flushed) {
+        self.usage_unwritten.set(i64::try_from(flushed.unwritten).unwrap_or(i64::MAX));
+        self.usage_flush_failures.inc_by(u64::from(flushed.failure.is_some()));
+        self.usage_lost(flushed.lost);
+    }
+
+    /// Notes how many requests were counted in vain since the node began.
+    pub fn usage_lost(&self, lost: u64) {
+        self.usage_lost.inc_by(lost.saturating_sub(self.usage_lost.get()));
     }
 
     /// Notes a failed call of a store.

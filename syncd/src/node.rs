@@ -6,6 +6,7 @@ use crate::gate::Gate;
 use crate::health::Answers;
 use crate::home::{Home, Introduction};
 use crate::link::Link;
+use crate::metering::{Held, Metering, NodeMeter};
 use crate::metrics::Metrics;
 use crate::ops::Purses;
 use crate::refusals::Refusals;
@@ -13,7 +14,7 @@ use crate::registry::Registry;
 use crate::relay::Dialer;
 use domain::clock::{Clock, Entropy};
 use domain::close::CloseReason;
-use domain::ids::HomeRegion;
+use domain::ids::{AppKey, HomeRegion};
 use domain::ports::{Documents, HomePorts, Homes, RateGate, Tokens};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
@@ -37,6 +38,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
+    /// Where usage is counted and written down; without it, nothing is counted.
+    pub usage: Option<Metering>,
 }
 
 pub(crate) struct Node {
@@ -58,12 +61,16 @@ pub(crate) struct Node {
     pub(crate) gate: Arc<Gate>,
     /// What the apps' documents spend ops from.
     pub(crate) purses: Purses,
+    /// Counts what the apps use.
+    pub(crate) meter: NodeMeter,
 }
 
 struct Kept {
     link: Arc<Link>,
     peer: Peer,
     home: Arc<Home>,
+    /// Of a client's.
+    _held: Option<Held>,
 }
 
 /// Who is at the other end of a link.
@@ -96,11 +103,12 @@ impl Node {
             relay: config.relay.as_ref().map(|relay| relay.address.clone()).unwrap_or_default(),
             capacity: config.capacity,
         };
+        let meter = NodeMeter::new(ports.usage.clone(), Arc::clone(&ports.clock));
         let home = |(name, home): (&HomeRegion, &HomePorts)| {
             let (clock, entropy) = (Arc::clone(&ports.clock), Arc::clone(&ports.entropy));
             let home = Home::new(
                 name.clone(),
-                home.clone(),
+                meter.noting_peaks(home),
                 introduction.clone(),
                 clock,
                 entropy,
@@ -128,6 +136,7 @@ impl Node {
             rewrites: Semaphore::new(REWRITES_AT_ONCE),
             purses: Purses::new(Arc::clone(&gate), Arc::clone(&ports.entropy)),
             gate,
+            meter,
             ports,
         })
     }
@@ -183,14 +192,26 @@ impl Node {
         sessions >= self.config.capacity || self.is_short_of_memory()
     }
 
-    pub(crate) fn keep_link(&self, id: u64, link: &Arc<Link>, peer: Peer, home: &Arc<Home>) {
-        let kept = Kept { link: Arc::clone(link), peer, home: Arc::clone(home) };
+    pub(crate) fn keep_link(
+        &self,
+        id: u64,
+        link: &Arc<Link>,
+        peer: Peer,
+        (home, app): (&Arc<Home>, &AppKey),
+    ) {
+        let held = match peer {
+            Peer::Client => self.meter.hold_connection(app),
+            Peer::Node => None,
+        };
+        let kept = Kept { link: Arc::clone(link), peer, home: Arc::clone(home), _held: held };
         self.links.lock().insert(id, kept);
         self.sessions_of(peer).inc();
     }
 
     pub(crate) fn drop_link(&self, id: u64) {
-        if let Some(kept) = self.links.lock().remove(&id) {
+        // Dropped once nothing is locked.
+        let kept = self.links.lock().remove(&id);
+        if let Some(kept) = kept {
             self.sessions_of(kept.peer).dec();
         }
     }

@@ -5,7 +5,7 @@ use crate::config::NodeConfig;
 use crate::metrics::{Metrics, OutsideCounter};
 use crate::node::{Node, Ports};
 use crate::owner::Owner;
-use crate::{drain, http, leases, relay, vitals};
+use crate::{drain, http, leases, metering, relay, vitals};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -59,6 +59,8 @@ pub async fn run(
     let mut tasks = JoinSet::new();
     tasks.spawn(vitals::watch(Arc::clone(&node)));
     tasks.spawn(vitals::watch_documents(Arc::clone(&node)));
+    tasks.spawn(metering::keep_written(Arc::clone(&node)));
+    tasks.spawn(metering::keep_minutes(Arc::clone(&node)));
     leases::announce(&node).await;
     leases::keep(&node, &mut tasks);
     if let (Some(listener), Some(relay)) = (listeners.relay, &node.config.relay) {
@@ -68,6 +70,7 @@ pub async fn run(
     shutdown.await;
     drain::drain(&node).await;
     tasks.shutdown().await;
+    metering::end(&node).await;
     leases::end(&node).await;
     Ok(())
 }

@@ -54,8 +54,23 @@ async fn close(node: &Node, socket: &mut Socket, reason: &CloseReason) {
     Box::pin(socket.close(reason, closing.wait)).await;
 }
 
-/// The checks that follow the upgrade, in SPEC's order: name, token, claims and origin, then pin and limits.
+/// Opens the session, or says who is refused and why. Counted where the app is known.
 async fn open(node: &Arc<Node>, attempt: Box<Attempt>) -> Result<(Admission, u64), (Refused, CloseReason)> {
+    let arrived = attempt.arrived;
+    let outcome = checked(node, attempt).await;
+    match &outcome {
+        Ok((admission, _)) => node.meter.handshake(admission.app(), None, arrived),
+        Err(((_, Some(app)), reason)) => node.meter.handshake(app, Some(reason.into()), arrived),
+        Err(((_, None), _)) => {}
+    }
+    outcome
+}
+
+/// The checks that follow the upgrade, in SPEC's order: name, token, claims and origin, then pin and limits.
+async fn checked(
+    node: &Arc<Node>,
+    attempt: Box<Attempt>,
+) -> Result<(Admission, u64), (Refused, CloseReason)> {
     let refused = |app: Option<AppKey>, reason| ((attempt.client, app), reason);
     let name = attempt.name.map_err(|_| refused(None, CloseReason::InvalidDocumentName))?;
     let claims = verify(node, attempt.token.as_deref())
@@ -129,7 +144,8 @@ impl<'a> Membership<'a> {
     fn new(node: &'a Node, socket: &Socket, admitted: Admitted, ops_per_minute: u64) -> Self {
         let session = SessionId(node.next_id());
         let peer = if admitted.connection.is_some() { Peer::Client } else { Peer::Node };
-        node.keep_link(session.0, socket.link(), peer, admitted.seat.handle.home());
+        let handle = &admitted.seat.handle;
+        node.keep_link(session.0, socket.link(), peer, (handle.home(), &handle.key.app));
         if let Some(connection) = &admitted.connection {
             let link = Arc::clone(socket.link());
             connection.on_lost(Box::new(move || link.close(CloseReason::NodeRestarting)));

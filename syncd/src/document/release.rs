@@ -14,7 +14,10 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 impl DocumentTask {
-    pub(super) async fn end(self, end: End, inbox: mpsc::UnboundedReceiver<Inbound>) {
+    pub(super) async fn end(mut self, end: End, inbox: mpsc::UnboundedReceiver<Inbound>) {
+        // Of a document that has moved, what this turn applied was not stored; and what follows may take long.
+        self.tally.not_stored(&CloseReason::NodeRestarting, self.node.now());
+        self.tally.push();
         match end {
             End::Unused(busy) => self.release(busy, inbox).await,
             End::StoreLost => {

@@ -12,6 +12,10 @@ impl DocumentTask {
     /// sessions are told to try again later, and the turn is empty.
     pub(super) async fn store(&mut self) -> Result<(), End> {
         if self.turn.appends.is_empty() || self.care.is_unstored() {
+            // What an op brought that waits for others is not stored before those come.
+            if self.tally.has_applied() {
+                self.tally.stored(self.node.now());
+            }
             return Ok(());
         }
         let began = self.node.now();
@@ -29,6 +33,7 @@ impl DocumentTask {
         }
         let now = self.node.now();
         self.node.metrics.append(now.saturating_sub(began), self.turn.appends.len());
+        self.tally.stored(now);
         self.archive_later(now);
         Ok(())
     }

@@ -11,6 +11,7 @@ use super::unstored::Care;
 use crate::caps::{GRACE_RETRY, HEAVY_BYTES, SILENCE_LOOK_EVERY, TURN_BATCHES_MAX, TURN_REPLY_BYTES_MAX};
 use crate::frames::SharedFrames;
 use crate::home::{Pinning, Places};
+use crate::metering::{Held, Tally};
 use crate::node::Node;
 use crate::ops::Taken;
 use crate::registry::Busy;
@@ -37,6 +38,7 @@ pub(super) struct DocumentTask {
     pub(super) care: Care,
     pub(super) members: Members,
     ops: Ops,
+    pub(super) tally: Tally,
     pub(super) turn: Turn,
     /// When the last session left, or the document was opened.
     pub(super) unused_since: Option<Duration>,
@@ -51,6 +53,7 @@ pub(super) struct DocumentTask {
     pub(super) renewed: Option<Pinning>,
     /// Somebody wants the document to end, with this reason for its sessions.
     evicted: Option<CloseReason>,
+    _held: Option<Held>,
 }
 
 /// Why a document's task ends.
@@ -79,6 +82,7 @@ impl DocumentTask {
         let (metrics, now) = (Arc::clone(&node.metrics), node.now());
         let purse = node.purses.of(&handle.key.app);
         let ops = Ops::new(purse, Arc::clone(handle.home()), Arc::clone(&metrics));
+        let (tally, held) = (node.meter.tally(&handle.key), node.meter.hold_document(&handle.key.app));
         Self {
             node,
             handle,
@@ -89,6 +93,7 @@ impl DocumentTask {
             care: Care::of(now),
             members: Members::new(metrics),
             ops,
+            tally,
             turn: Turn::default(),
             unused_since: Some(now),
             look_at: now + SILENCE_LOOK_EVERY,
@@ -99,6 +104,7 @@ impl DocumentTask {
             renewal: Renewal::Done,
             renewed: None,
             evicted: None,
+            _held: held,
         }
     }
 
@@ -139,7 +145,8 @@ impl DocumentTask {
         let grace = released.map(|since| (since + GRACE).max(self.look_again_at));
         let silence = (!self.members.is_empty()).then_some(self.look_at);
         let stores = Some(self.care.next());
-        let next = [awareness, grace, silence, self.renew_at, stores].into_iter().flatten().min();
+        let next =
+            [awareness, grace, silence, self.renew_at, stores, self.tally.due()].into_iter().flatten().min();
         let wait = next.map_or(GRACE, |next| next.saturating_sub(self.node.now()));
         let deadline = Instant::now() + wait;
         timer.reset(deadline);
@@ -159,6 +166,7 @@ impl DocumentTask {
             self.document.flush_awareness(now, &mut self.turn);
         }
         self.flush().await?;
+        self.tally.turn_ends(now);
         if poisoned || self.document.is_poisoned() {
             return Err(End::Poisoned);
         }
@@ -247,6 +255,7 @@ impl DocumentTask {
         following: &[Bytes],
     ) -> Result<(), Refused> {
         let now = self.node.now();
+        self.tally.taken(now);
         let taken = if engine::may_be_op(message) { self.ops.take(limit, now) } else { Taken::Full };
         let token = if let Taken::Token(token) = taken { Some(token) } else { None };
         let outcome = self.apply_with(session, message, now, token);
@@ -270,9 +279,17 @@ impl DocumentTask {
         let receive = || self.document.receive(session, message, now, &mut budget, &mut self.turn);
         let outcome = heavy(message.len(), receive);
         if let Some(token) = token {
-            self.ops.settle(token, &budget);
+            self.settle(token, &budget);
         }
         outcome
+    }
+
+    /// Notes that a token was used, or puts it back.
+    fn settle(&mut self, token: Token, budget: &OpsBudget) {
+        if budget.used() > 0 {
+            self.tally.applied();
+        }
+        self.ops.settle(token, budget);
     }
 
     fn judge(&mut self, session: SessionId, limit: u64, outcome: Result<(), Refused>) -> Result<(), Poison> {
@@ -284,7 +301,9 @@ impl DocumentTask {
                 Ok(())
             }
             Err(Refused::OpsExceeded) => {
-                self.expel(session, CloseReason::OpsExceeded { limit });
+                let reason = CloseReason::OpsExceeded { limit };
+                self.tally.refused(&reason, self.node.now());
+                self.expel(session, reason);
                 Ok(())
             }
             Err(Refused::Poisoned(_)) => Err(Poison),

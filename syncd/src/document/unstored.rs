@@ -121,6 +121,7 @@ impl DocumentTask {
         self.unused_since.get_or_insert(now);
         // Nothing of the turn was stored, so nobody is told of it.
         self.turn.clear();
+        self.tally.not_stored(&CloseReason::TryAgainLater, now);
         let (since, pause) = match &self.care.unstored {
             Some(unstored) => (unstored.since, unstored.pause),
             None => {

@@ -105,6 +105,11 @@ impl LedgerDesk {
         in_time("ledger", self.ports.ledger.read(app)).await
     }
 
+    /// Whether places of the app were ever asked for here.
+    pub(crate) fn has_books_of(&self, app: &AppKey) -> bool {
+        self.apps.lock().contains_key(app)
+    }
+
     /// Asks the store again for the next request of the app, though it was full a moment ago.
     pub fn look_again(self: &Arc<Self>, app: &AppKey) {
         let desk = self.app(app);

@@ -30,8 +30,12 @@ use domain::ids::NodeName;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use stores::system::{SystemClock, SystemEntropy};
 use tokio::net::TcpListener;
+
+/// How often a node writes down what it counts.
+const USAGE_EVERY: Duration = Duration::from_secs(60);
 
 /// Everything that [`run`](crate::run) takes, but for what ends it.
 pub struct Setup {
@@ -92,7 +96,7 @@ async fn ports(options: &Options) -> Result<(Ports, Option<RegistryPorts>), Setu
     let names = homes.iter().map(|(name, _)| name.clone()).collect();
     let tokens = Arc::new(keys::verifier(options, registry.as_ref(), Arc::clone(&clock), names).await?);
     let gate = region::gate(redis.as_ref(), &clock);
-    Ok((Ports { homes, documents, gate, tokens, clock, entropy }, registry))
+    Ok((Ports { homes, documents, gate, tokens, clock, entropy, usage: None }, registry))
 }
 
 fn config(
@@ -114,6 +118,7 @@ fn config(
         memory_bytes_max: machine::memory_bytes(),
         message_bytes_max: domain::bounds::MESSAGE_BYTES_MAX,
         drain_for: options.drain_for,
+        usage_every: USAGE_EVERY,
     }
 }
 

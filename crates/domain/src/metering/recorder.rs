@@ -1,4 +1,4 @@
-use super::{Due, Endpoint, Meter, Reason};
+use super::{AppUsage, Due, Endpoint, Meter, Reason};
 use crate::calendar::Hour;
 use crate::ids::AppKey;
 use crate::ports::{Unavailable, UsageLog, Writer};
@@ -23,6 +23,8 @@ pub struct Flushed {
     pub additions: u64,
     /// Requests in them.
     pub requests: u64,
+    /// Those of them that were ops, refused ones included.
+    pub ops: u64,
     /// Requests that are counted and not yet known to be written down.
     pub unwritten: u64,
     /// Requests that this process has lost since it began.
@@ -69,9 +71,10 @@ impl Recorder {
         let mut flushed = Flushed::default();
         for outcome in writes.collect::<Vec<_>>().await {
             match outcome {
-                Ok(requests) => {
+                Ok(usage) => {
                     flushed.additions += 1;
-                    flushed.requests = flushed.requests.saturating_add(requests);
+                    flushed.requests = flushed.requests.saturating_add(usage.total(None).requests);
+                    flushed.ops = flushed.ops.saturating_add(usage.of(Endpoint::Ops).requests);
                 }
                 Err(failure) => flushed.failure = Some(failure),
             }
@@ -81,9 +84,9 @@ impl Recorder {
         flushed
     }
 
-    async fn write(&self, due: Due) -> Result<u64, Unavailable> {
+    async fn write(&self, due: Due) -> Result<AppUsage, Unavailable> {
         self.log.add(self.writer, due.sequence, &due.add).await?;
         self.meter().written(&due);
-        Ok(due.add.usage.total(None).requests)
+        Ok(due.add.usage)
     }
 }
