@@ -1,7 +1,9 @@
-//! What every answer of the control plane has in common: its id, CORS, its line in the log, and that nobody keeps it
-//! unless it says otherwise.
+//! What every answer of the control plane has in common: its id, CORS, its line in the log, that it is counted, and that
+//! nobody keeps it unless it says otherwise.
 
+use crate::asker::Asker;
 use crate::endpoint::Endpoint;
+use crate::envelope::Envelope;
 use crate::plane::Front;
 use crate::refusal::Refusal;
 use crate::token::drawn;
@@ -15,8 +17,10 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::clock::Entropy;
+use domain::metering::Recorder;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::Instrument;
 
 /// Seconds for which a browser may remember a preflight: the most that any browser takes is a day, Chromium
@@ -52,12 +56,25 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// The outermost layer: gives the request its id, turns a refusal into its answer, and adds what every answer
-/// carries.
-pub(crate) async fn finish(State(front): State<Arc<Front>>, request: Request, next: Next) -> Response {
-    let id = RequestId::draw(&*front.entropy);
+/// What the outermost layer works on.
+pub(crate) struct Outermost {
+    pub(crate) front: Front,
+    /// Counts the requests of apps, where anybody does.
+    pub(crate) metering: Option<Arc<Recorder>>,
+}
+
+/// The outermost layer: gives the request its id, turns a refusal into its answer, adds what every answer carries, and
+/// counts it for the app that asked.
+pub(crate) async fn finish(
+    State(outermost): State<Arc<Outermost>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let id = RequestId::draw(&*outermost.front.entropy);
+    let asker = Asker::default();
+    request.extensions_mut().insert(asker.clone());
     let span = span(&id, request.extensions().get());
-    answer(front, id, request, next).instrument(span).await
+    outermost.answer(&id, &asker, request, next).instrument(span).await
 }
 
 /// What every line of a request carries.
@@ -66,20 +83,34 @@ fn span(id: &RequestId, invocation: Option<&InvocationId>) -> tracing::Span {
     tracing::error_span!("request", request_id = %id, invocation_id)
 }
 
-/// A preflight is answered at any path, so that a browser gets to see the 404 behind it.
-async fn answer(front: Arc<Front>, id: RequestId, request: Request, next: Next) -> Response {
-    let begun = front.clock.monotonic();
-    let endpoint = Endpoint::of(request.uri().path());
-    let method = request.method().clone();
-    let mut response = if is_preflight(&request) { no_content(endpoint) } else { next.run(request).await };
-    if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-        response = refusal.render(&id, &*front.entropy);
+impl Outermost {
+    /// A preflight is answered at any path, so that a browser gets to see the 404 behind it.
+    async fn answer(&self, id: &RequestId, asker: &Asker, request: Request, next: Next) -> Response {
+        let front = &self.front;
+        let begun = front.clock.monotonic();
+        let (endpoint, envelope) = (Endpoint::of(request.uri().path()), Envelope::of(request.uri().path()));
+        let method = request.method().clone();
+        let mut response =
+            if is_preflight(&request) { no_content(endpoint) } else { next.run(request).await };
+        let refusal = response.extensions_mut().remove::<Refusal>();
+        if let Some(refusal) = &refusal {
+            response = refusal.render(envelope, id, &*front.entropy);
+        }
+        add_common(response.headers_mut(), id);
+        let took = front.clock.monotonic().saturating_sub(begun);
+        self.count(endpoint, asker, refusal.as_ref(), took);
+        let (path, status) = (endpoint.as_str(), response.status().as_u16());
+        tracing::info!(%method, path, status, ms = took.as_secs_f64() * 1e3, "answered");
+        response
     }
-    add_common(response.headers_mut(), &id);
-    let took = front.clock.monotonic().saturating_sub(begun);
-    let (path, status) = (endpoint.as_str(), response.status().as_u16());
-    tracing::info!(%method, path, status, ms = took.as_secs_f64() * 1e3, "answered");
-    response
+
+    fn count(&self, endpoint: Endpoint, asker: &Asker, refusal: Option<&Refusal>, took: Duration) {
+        if let (Some(recorder), Some(endpoint), Some(app)) = (&self.metering, endpoint.metered(), asker.app())
+        {
+            let reason = refusal.map(Refusal::reason);
+            recorder.count(app, endpoint, reason, took, self.front.clock.unix_ms());
+        }
+    }
 }
 
 /// The answer to `OPTIONS` of its own.

@@ -1,5 +1,6 @@
 //! Who asks: the client's address, and what its token says.
 
+use crate::asker::Asker;
 use crate::plane::{ControlPlane, Front};
 use crate::query::raw_value;
 use crate::refusal::Refusal;
@@ -37,6 +38,9 @@ impl ControlPlane {
             tokio::time::timeout(LOOKUP_DEADLINE, self.tokens.verify(token, self.front.clock.unix_ms()));
         let claims =
             verdict.await.map_err(|_| Unavailable::new("keys", "no answer within the deadline"))??;
+        if let Some(asker) = parts.extensions.get::<Asker>() {
+            asker.is(&claims.app);
+        }
         claims.check_origin(origin(&parts.headers)).map_err(TokenRefusal::from)?;
         Ok(claims)
     }
@@ -57,7 +61,7 @@ fn token<'r>(headers: &'r HeaderMap, query: &'r str) -> Option<&'r str> {
 }
 
 /// The token of the first `Authorization: Bearer`. The scheme's case does not count (RFC 9110 section 11.1).
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut credentials = headers.get_all(AUTHORIZATION).iter().filter_map(|value| value.to_str().ok());
     credentials.find_map(|text| {
         let (scheme, token) = text.trim().split_once(' ')?;

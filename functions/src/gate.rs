@@ -1,8 +1,9 @@
-//! The rate policies per client IP, and what happens when the gate itself fails.
+//! The rate policies per client IP and API key, and what happens when the gate itself fails.
 
 use crate::plane::Front;
 use domain::client_ip::ClientIp;
 use domain::http_error::HttpError;
+use domain::ids::ApiKeyId;
 use domain::policy::{GATE_DEADLINE, Policy, RatePolicies};
 use domain::ports::{RateBucket, Unavailable, Want};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,10 +52,18 @@ impl Front {
     /// Counts one request of `client` under `policy`. A gate that fails, or does not answer within
     /// [`GATE_DEADLINE`], lets pass.
     pub(crate) async fn admit(&self, policy: Policy, client: ClientIp) -> Result<(), HttpError> {
+        self.admit_to(policy, RateBucket::Client(policy, client)).await
+    }
+
+    /// Counts one request with an API key under `policy`, in the same way.
+    pub(crate) async fn admit_key(&self, policy: Policy, key: ApiKeyId) -> Result<(), HttpError> {
+        self.admit_to(policy, RateBucket::Key(policy, key)).await
+    }
+
+    async fn admit_to(&self, policy: Policy, bucket: RateBucket) -> Result<(), HttpError> {
         if self.rate_policies == RatePolicies::Off {
             return Ok(());
         }
-        let bucket = RateBucket::Client(policy, client);
         let taking = self.rate_gate.take(&bucket, Want::only(1), policy.window(), Duration::ZERO);
         let failure = match tokio::time::timeout(GATE_DEADLINE, taking).await {
             Ok(Ok(grant)) if grant.count == 0 => {

@@ -1,7 +1,7 @@
 //! How a request that gets no answer is told so: the one place where errors become HTTP.
 
 use crate::answer::RequestId;
-use axum::Json;
+use crate::envelope::Envelope;
 use axum::body::Body;
 use axum::http::header::{ALLOW, RETRY_AFTER as RETRY_AFTER_HEADER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use domain::bounds::RETRY_AFTER;
 use domain::clock::Entropy;
 use domain::http_error::HttpError;
+use domain::metering::Reason;
 use domain::policy::RETRY_AFTER_SECONDS;
 use domain::ports::Unavailable;
 use domain::token::TokenRefusal;
-use serde::Serialize;
 
 /// Why a request is not answered with what it asked for, and which store is to blame, if one is.
 #[derive(Debug, Clone)]
@@ -53,45 +53,29 @@ impl IntoResponse for Refusal {
     }
 }
 
-#[derive(Serialize)]
-struct Envelope<'a> {
-    error: ErrorBody<'a>,
-}
-
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    code: &'static str,
-    message: String,
-    status: u16,
-    request_id: &'a str,
-}
-
 impl Refusal {
+    /// What usage counts it as.
+    pub(crate) fn reason(&self) -> Reason {
+        Reason::from(&self.error)
+    }
+
     /// The answer; what a store said goes to the log and not to the client.
-    pub(crate) fn render(&self, id: &RequestId, entropy: &dyn Entropy) -> Response {
+    pub(crate) fn render(&self, envelope: Envelope, id: &RequestId, entropy: &dyn Entropy) -> Response {
         if let Some(Unavailable { store, cause }) = &self.store {
             tracing::warn!(store, cause, "a store is unavailable");
         }
         let error = &self.error;
-        let body = Envelope {
-            error: ErrorBody {
-                code: error.code(),
-                message: error.to_string(),
-                status: error.status(),
-                request_id: id.as_str(),
-            },
-        };
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(body)).into_response();
-        add_headers(response.headers_mut(), error, entropy);
+        let mut response = (status, envelope.around(error, id)).into_response();
+        add_headers(response.headers_mut(), error, envelope, entropy);
         response
     }
 }
 
-fn add_headers(headers: &mut HeaderMap, error: &HttpError, entropy: &dyn Entropy) {
+fn add_headers(headers: &mut HeaderMap, error: &HttpError, envelope: Envelope, entropy: &dyn Entropy) {
     match error {
-        HttpError::AuthenticationFailed(_) => {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        HttpError::AuthenticationFailed(_) | HttpError::UnknownKey => {
+            headers.insert(WWW_AUTHENTICATE, envelope.challenge());
         }
         HttpError::MethodNotAllowed(methods) => {
             headers.insert(ALLOW, HeaderValue::from_static(methods));

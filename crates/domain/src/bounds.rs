@@ -123,6 +123,8 @@ pub const BEAT_FRESH: Duration = Duration::from_secs(8);
 pub const API_KEYS_MAX: usize = 256;
 /// Bytes of a description.
 pub const DESCRIPTION_BYTES_MAX: usize = 200;
+/// Characters of a webhook's description, counted as JSON Schema counts them.
+pub const WEBHOOK_DESCRIPTION_CHARS_MAX: usize = 200;
 /// Webhooks of one tenant.
 pub const WEBHOOKS_MAX: usize = 16;
 /// Bytes of a webhook's URL.

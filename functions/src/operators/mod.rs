@@ -1,3 +1,11 @@
+//! What operators see, and who they are.
+
+mod api_key;
+mod plane;
+
+pub(crate) use api_key::{Right, holder};
+pub(crate) use plane::OperatorsPlane;
+
 use domain::alerts::Hosts;
 use domain::ports::{Alerts, ApiKeys, PlatformLog, Registry, UsageLog, Vault};
 use std::sync::Arc;
