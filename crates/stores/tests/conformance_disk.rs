@@ -1,4 +1,4 @@
-//! Documents on a disk pass every clause of their port.
+//! Documents and usage on a disk pass every clause of their ports.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
@@ -22,4 +22,25 @@ mod dropped_at_release {
     use super::*;
     stores::conformance!(documents, documents(AtRelease::Dropped));
     stores::conformance!(documents_dropped, documents(AtRelease::Dropped));
+}
+
+mod usage {
+    use super::*;
+    use stores::disk::DiskUsage;
+
+    fn usage() -> (TempDir, Arc<DiskUsage>) {
+        let folder = tempfile::tempdir().unwrap();
+        let usage = DiskUsage::open(folder.path()).unwrap();
+        (folder, Arc::new(usage))
+    }
+
+    mod usage_log {
+        use super::*;
+        stores::conformance!(usage_log, usage());
+    }
+
+    mod platform_log {
+        use super::*;
+        stores::conformance!(platform_log, usage());
+    }
 }

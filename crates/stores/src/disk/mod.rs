@@ -1,4 +1,4 @@
-//! Documents on a disk of this machine.
+//! Documents on a disk of this machine; and usage, in [`DiskUsage`].
 //!
 //! A change goes to a journal first, in one write together with all that wait at that moment, and is
 //! acknowledged when the operating system has it: it survives `kill -9` of the process from then on. Within a
@@ -22,6 +22,7 @@ mod record;
 mod request;
 mod start;
 mod table;
+mod usage;
 mod writer;
 
 use crate::AtRelease;
@@ -36,6 +37,7 @@ use std::path::Path;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 pub use start::DiskError;
+pub use usage::{DiskUsage, UsageFileError};
 
 /// Requests that wait for the writer; more wait in their own tasks.
 const QUEUE: usize = 1024;

@@ -1,3 +1,4 @@
+use crate::usage::Parts;
 use domain::bounds::USAGE_KEPT_DAYS;
 use domain::calendar::{Day, Hour};
 use domain::ids::{AppId, AppKey, TenantId};
@@ -5,6 +6,7 @@ use domain::metering::AppUsage;
 use domain::ports::{Resolution, Span, Unavailable, UsageAdd, UsageLog, UsageStanding, Writer};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 /// Counted usage, in memory.
 #[derive(Debug, Default)]
@@ -98,22 +100,13 @@ impl AppLog {
     }
 
     fn read(&self, from: Hour, to: Hour, resolution: Resolution) -> Vec<(Span, AppUsage)> {
-        if from >= to {
-            return Vec::new();
-        }
-        let rolled_up = |hour: Hour| {
-            let day = hour.day();
-            let is_whole = day.first_hour() >= from && day.plus(1).first_hour() <= to;
-            resolution == Resolution::Days && is_whole && Some(day) < self.rolled_up_to
+        let parts = Parts::of(from, to, resolution, self.rolled_up_to.unwrap_or(Day(0)));
+        let hours = |hours: Range<Hour>| {
+            self.hours.range(hours).map(|(hour, log)| (Span { from: *hour, hours: 1 }, log.usage.clone()))
         };
-        let hours = self.hours.range(from..to).filter(|(hour, _)| !rolled_up(**hour));
-        let days = self.days.iter().map(|(day, usage)| (day.first_hour(), usage));
-        let days = days.filter(|(first, _)| (from..to).contains(first) && rolled_up(*first));
-        let mut spans: Vec<_> =
-            hours.map(|(hour, log)| (Span { from: *hour, hours: 1 }, log.usage.clone())).collect();
-        spans.extend(days.map(|(from, usage)| (Span { from, hours: 24 }, usage.clone())));
-        spans.sort_by_key(|(span, _)| *span);
-        spans
+        let days = self.days.range(parts.days);
+        let days = days.map(|(day, usage)| (Span { from: day.first_hour(), hours: 24 }, usage.clone()));
+        hours(parts.before).chain(days).chain(hours(parts.after)).collect()
     }
 
     fn roll_up(&mut self, before: Day) {

@@ -1,8 +1,12 @@
 //! Where a deployment keeps what it counts over time, and the ports that lead there.
 
+#[cfg(test)]
+pub(crate) mod arbitrary;
 mod kept_at;
+mod parts;
 
 pub use kept_at::{InvalidKeptAt, KeptAt};
+pub(crate) use parts::Parts;
 
 use crate::memory::{MemoryAlerts, MemoryPlatformLog, MemoryUsageLog};
 use domain::ports::{Alerts, PlatformLog, UsageLog};

@@ -1,7 +1,7 @@
-use super::rolled_up::whole_days;
 use crate::dynamo::attributes::{Item, PARTITION, Undecodable, number, text};
 use crate::dynamo::records::{metered_app, usage};
 use crate::dynamo::table::Table;
+use crate::usage::Parts;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use domain::bounds::{METERED_APPS_MAX, USAGE_KEPT_DAYS};
 use domain::calendar::{Day, Hour};
@@ -10,6 +10,7 @@ use domain::metering::AppUsage;
 use domain::ports::{Resolution, Span, Unavailable, UsageAdd, UsageLog, UsageStanding, Writer};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 /// Days that are rolled up between two notes of how far they are: a month, whose hours fit into memory.
 const ROLLED_UP_AT_ONCE: u64 = 31;
@@ -61,20 +62,19 @@ impl DynamoUsageLog {
         if item.is_empty() { Ok(None) } else { self.decoded(metered_app::decode(&item)).map(Some) }
     }
 
-    async fn hours(&self, app: &AppKey, from: Hour, to: Hour) -> Result<Vec<(Span, AppUsage)>, Unavailable> {
-        match to.0.checked_sub(1) {
-            Some(last) if from < to => {
-                self.spans(app, usage::hour_sort(from), usage::hour_sort(Hour(last))).await
-            }
-            _ => Ok(Vec::new()),
-        }
-    }
-
-    async fn days(&self, app: &AppKey, from: Day, to: Day) -> Result<Vec<(Span, AppUsage)>, Unavailable> {
-        if from >= to {
+    async fn hours(&self, app: &AppKey, hours: Range<Hour>) -> Result<Vec<(Span, AppUsage)>, Unavailable> {
+        if hours.is_empty() {
             return Ok(Vec::new());
         }
-        self.spans(app, usage::day_sort(from), usage::day_sort(to.minus(1))).await
+        let last = Hour(hours.end.0.saturating_sub(1));
+        self.spans(app, usage::hour_sort(hours.start), usage::hour_sort(last)).await
+    }
+
+    async fn days(&self, app: &AppKey, days: Range<Day>) -> Result<Vec<(Span, AppUsage)>, Unavailable> {
+        if days.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.spans(app, usage::day_sort(days.start), usage::day_sort(days.end.minus(1))).await
     }
 
     async fn spans(
@@ -90,7 +90,7 @@ impl DynamoUsageLog {
     /// Puts an item for each of these days that has usage. One that is there is the same, as its hours change no more.
     async fn roll_up_days(&self, app: &AppKey, from: Day, to: Day) -> Result<(), Unavailable> {
         let mut days: BTreeMap<Day, AppUsage> = BTreeMap::new();
-        for (span, usage) in self.hours(app, from.first_hour(), to.first_hour()).await? {
+        for (span, usage) in self.hours(app, from.first_hour()..to.first_hour()).await? {
             days.entry(span.from.day()).or_default().add(&usage);
         }
         for (day, sum) in days {
@@ -146,14 +146,11 @@ impl UsageLog for DynamoUsageLog {
             Resolution::Hours => None,
             Resolution::Days => self.standing(app).await?.map(|standing| standing.rolled_up_to),
         };
-        let days = whole_days(from, to, rolled_up_to.unwrap_or(Day(0)));
-        if days.is_empty() {
-            return self.hours(app, from, to).await;
-        }
+        let parts = Parts::of(from, to, resolution, rolled_up_to.unwrap_or(Day(0)));
         let (mut spans, whole, rest) = tokio::try_join!(
-            self.hours(app, from, days.start.first_hour()),
-            self.days(app, days.start, days.end),
-            self.hours(app, days.end.first_hour(), to),
+            self.hours(app, parts.before),
+            self.days(app, parts.days),
+            self.hours(app, parts.after),
         )?;
         spans.extend(whole.into_iter().chain(rest));
         Ok(spans)
