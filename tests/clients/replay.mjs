@@ -3,8 +3,8 @@
 // It makes each of its transactions when the transactions it was made from have arrived, and on exactly that
 // text: what arrives early is held back from the writer's own document until a transaction needs it.
 // Prints `{"ready"}` when it is connected, starts at the first line on stdin (writers must all be connected by
-// then, so that each transaction comes as a frame of its own), prints `{"made","text","wire"}` when everything
-// of everyone is there, and stays connected until stdin ends.
+// then, so that each transaction comes as a frame of its own), prints `{"made","text","wire","sent"}` when
+// everything of everyone is there, and stays connected until stdin ends.
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import * as Y from 'yjs'
@@ -57,7 +57,7 @@ for (const txn of txns) {
   if (made % 64 === 0) await drained(client.provider.ws)
 }
 await handOver(totals[other])
-print({ made, text: text.toString(), wire: client.read() })
+print({ made, text: text.toString(), wire: client.read(), sent: client.has_sent() })
 
 /** Lets the socket's queue go out and what has come in be read. */
 async function drained (socket) {

@@ -1,4 +1,4 @@
-import WebSocket from 'ws'
+import { CountingSocket } from './counting_socket.mjs'
 import { flavours, sharedText } from './flavours.mjs'
 import { applyPatches, readRecording } from './recording.mjs'
 import { until, event } from './until.mjs'
@@ -11,9 +11,10 @@ export class StockClient {
     this.doc = new Y.Doc()
     this.text = sharedText(this.doc)
     this.closes = []
+    this.sent = {}
     this.connects = 0
     this.provider = new Provider(url, room, this.doc, {
-      connect: false, params, protocols, WebSocketPolyfill: WebSocket, disableBc: true
+      connect: false, params, protocols, WebSocketPolyfill: CountingSocket.into(this.sent), disableBc: true
     })
     this.provider.on('connection-close', close => this.closes.push(close && described(close)))
     this.provider.on('status', ({ status }) => { if (status === 'connected') this.connects += 1 })
@@ -42,6 +43,12 @@ export class StockClient {
   connect () { this.provider.connect() }
 
   disconnect () { this.provider.disconnect() }
+
+  /** Connects to another server from its next try on. */
+  moves_to ({ url }) { this.provider.serverUrl = url }
+
+  /** Handshakes and ops that servers have had of it: `{ "HOST:PORT": { handshakes, ops } }`. */
+  has_sent () { return this.sent }
 
   /** Breaks the connection as a lost network does: without a close frame, or any word before it. */
   cut () { this.provider.ws.terminate() }

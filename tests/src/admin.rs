@@ -41,6 +41,13 @@ impl Admin {
         Self { at: ["--registry", registry, "--vault", vault].map(str::to_owned).to_vec() }
     }
 
+    /// The same, with usage counted where `--usage` names.
+    #[must_use]
+    pub fn counting(mut self, usage: &str) -> Self {
+        self.at.extend(["--usage", usage].map(str::to_owned));
+        self
+    }
+
     /// The command, for whoever runs it in a way of their own.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {

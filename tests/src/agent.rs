@@ -157,6 +157,16 @@ impl StockClient<'_> {
         self.run("disconnect", Value::Null).await;
     }
 
+    /// Has it connect to another server from its next try on.
+    pub async fn moves_to(&self, url: &str) {
+        self.run("moves_to", json!({ "url": url })).await;
+    }
+
+    /// What each server has had of it, by `HOST:PORT`: `{"handshakes", "ops"}`.
+    pub async fn has_sent(&self) -> Value {
+        self.run("has_sent", Value::Null).await
+    }
+
     /// Breaks its TCP connection without a close frame; the provider reconnects by itself.
     pub async fn cut(&self) {
         self.run("cut", Value::Null).await;

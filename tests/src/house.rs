@@ -70,6 +70,7 @@ impl House {
             tokens: Arc::new(tokens),
             clock,
             entropy: Arc::new(SystemEntropy),
+            usage: None,
         };
         Self { ports, home, key }
     }
@@ -191,6 +192,7 @@ fn config(name: NodeName, region: Region, relay: SocketAddr) -> NodeConfig {
         memory_bytes_max: 1 << 40,
         message_bytes_max: MESSAGE_BYTES_MAX,
         drain_for: Duration::from_millis(100),
+        usage_every: Duration::from_secs(60),
     }
 }
 

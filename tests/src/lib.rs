@@ -7,6 +7,7 @@
 
 mod admin;
 mod agent;
+mod api_key;
 mod backstage;
 mod binary;
 pub mod control_plane;
@@ -19,6 +20,7 @@ mod functions;
 mod gauges;
 pub mod house;
 pub mod http;
+mod kernel;
 pub mod lambda;
 mod ledger_watch;
 mod limits;
@@ -39,15 +41,17 @@ pub mod wire;
 
 pub use admin::{Admin, Credentials, access_token, post_form};
 pub use agent::{Agent, FLAVOURS, Opening, StockClient};
+pub use api_key::{enter_api_key, enter_tenant_key};
 pub use binary::{syncd, wiresocket};
 pub use crowd::{Attempt, Raced, race};
 pub use dynamo::{Dynamo, DynamoAnswer, ask_dynamo};
 pub use fault_proxy::{
     Counts, Delay, FaultProxy, Faults, LedgerWriter, LedgerWrites, LostReply, Outage, Tally,
 };
-pub use fleet::{Fleet, FleetNode, FleetPlan, SharedDocuments, Verifies};
+pub use fleet::{Fleet, FleetNode, FleetPlan, Metering, SharedDocuments, Verifies};
 pub use functions::FunctionsProcess;
 pub use gauges::{Count, gauge, usage};
+pub use kernel::established;
 pub use ledger_watch::{LedgerWatch, Watched};
 pub use limits::raise_file_limit;
 pub use live_client::LiveClient;

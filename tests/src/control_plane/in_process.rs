@@ -50,18 +50,7 @@ impl InProcess {
 
 impl Target for InProcess {
     async fn ask(&self, ask: &Ask) -> Answer {
-        let mut request = Request::builder().method(&*ask.method).uri(&*ask.uri);
-        for (name, value) in &ask.headers {
-            request = request.header(name, value);
-        }
-        let request = request.extension(PeerAddr(ask.from)).body(Full::new(Bytes::from(ask.body.clone())));
-        let answer = self.router.clone().oneshot(request.expect("it is a request")).await;
-        let (parts, body) = answer.unwrap_or_else(|never| match never {}).into_parts();
-        let headers = parts.headers.iter().map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        });
-        let body = body.collect().await.expect("the body is whole").to_bytes();
-        Answer::new(parts.status.as_u16(), headers.collect(), String::from_utf8_lossy(&body).into_owned())
+        ask_router(&self.router, ask).await
     }
 
     fn world(&self) -> &World {
@@ -73,6 +62,25 @@ impl Breakable for InProcess {
     fn fail(&self, faults: Faults) {
         self.proxy.set(faults);
     }
+}
+
+/// What a router answers within this process.
+///
+/// # Panics
+/// Where the request is none.
+pub async fn ask_router(router: &Router, ask: &Ask) -> Answer {
+    let mut request = Request::builder().method(&*ask.method).uri(&*ask.uri);
+    for (name, value) in &ask.headers {
+        request = request.header(name, value);
+    }
+    let request = request.extension(PeerAddr(ask.from)).body(Full::new(Bytes::from(ask.body.clone())));
+    let answer = router.clone().oneshot(request.expect("it is a request")).await;
+    let (parts, body) = answer.unwrap_or_else(|never| match never {}).into_parts();
+    let headers = parts.headers.iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    let body = body.collect().await.expect("the body is whole").to_bytes();
+    Answer::new(parts.status.as_u16(), headers.collect(), String::from_utf8_lossy(&body).into_owned())
 }
 
 fn plane(world: World) -> ControlPlane {

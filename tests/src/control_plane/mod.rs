@@ -28,6 +28,6 @@ mod world;
 
 pub use ask::{Ask, refusal};
 pub use caller::{Caller, Credentials};
-pub use in_process::InProcess;
+pub use in_process::{InProcess, ask_router};
 pub use target::Target;
 pub use world::{DEAD_REGION, EMPTY_HOME, HOME, OTHER_REGION, REGION, StoresAt, VaultKey, World, url_of};

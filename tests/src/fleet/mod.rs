@@ -6,18 +6,21 @@ mod node;
 mod plan;
 
 pub use node::FleetNode;
-pub use plan::{FleetPlan, SharedDocuments, Verifies};
+pub use plan::{FleetPlan, Metering, SharedDocuments, Verifies};
 
 use crate::admin::Admin;
+use crate::api_key::{enter_api_key, enter_tenant_key};
 use crate::backstage::serve;
 use crate::dynamo::Dynamo;
 use crate::fault_proxy::{FaultProxy, Faults, Tally};
 use crate::lambda::Recorder;
 use crate::redis::{RedisServer, Wire};
-use crate::signer::{Plan, Signer};
+use crate::signer::{Plan, Signer, unix_seconds};
 use crate::table::TableReader;
 use crate::waiting::{LOOK_EVERY, PATIENCE, eventually};
+use domain::ids::TenantId;
 use domain::ports::Documents;
+use domain::registry::{ApiScope, KeyHolder};
 use futures_util::future::join_all;
 use keys::Keys;
 use node::{CLUSTER_SECRET, NodeSetup};
@@ -26,7 +29,7 @@ use std::ops::{Index, IndexMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use stores::dynamo::{Access, TableAt};
+use stores::dynamo::{Access, DynamoRegistry, TableAt};
 use stores::lent::{LoanSecret, lend};
 use stores::memory::MemoryDocuments;
 use stores::vault::FileVault;
@@ -36,6 +39,7 @@ use tokio::time::sleep;
 
 const TABLE: &str = "wiresocket";
 const REGISTRY: &str = "registry";
+const USAGE: &str = "usage";
 
 /// Running nodes and what they share. All of it ends when dropped; where the test fails, the logs stay.
 #[derive(Debug)]
@@ -44,6 +48,7 @@ pub struct Fleet {
     tally: Arc<Tally>,
     keys: Keys,
     verifies: Verifies,
+    metering: Metering,
     table: TableReader,
     lending: Option<JoinHandle<()>>,
     redis: Option<(RedisServer, Wire)>,
@@ -82,6 +87,7 @@ impl Fleet {
             let log = folder.path().join(format!("{name}.log"));
             let mut arguments = arguments(&name, region, &proxy, &stores);
             arguments.extend(verifying(plan.verifies, &keys, &proxy.endpoint()));
+            arguments.extend(counting(plan.metering, &proxy.endpoint()));
             if !plan.arguments.contains(&"--rate-limits") {
                 arguments.extend(["--rate-limits".to_owned(), "off".to_owned()]);
             }
@@ -91,7 +97,8 @@ impl Fleet {
         join_all(nodes.iter_mut().map(FleetNode::start)).await;
         let table = TableReader::new(dynamo.address(), TABLE);
         let folder = Some(folder);
-        Self { nodes, tally, keys, verifies: plan.verifies, table, lending, redis, dynamo, folder }
+        let FleetPlan { verifies, metering, .. } = plan;
+        Self { nodes, tally, keys, verifies, metering, table, lending, redis, dynamo, folder }
     }
 
     /// The nodes, in the order of the plan's regions.
@@ -175,12 +182,47 @@ impl Fleet {
     /// What tells a process of the control plane which stores are this fleet's.
     #[must_use]
     pub fn function_options(&self) -> Vec<String> {
-        let home = self.home();
+        let (home, endpoint) = (self.home(), self.dynamo.endpoint());
         let redis = self.redis.as_ref().map(|(_, wire)| format!("redis://{}", wire.address()));
-        let vault = (self.verifies == Verifies::ByRegistry).then(|| self.vault());
-        let given = [("--home", Some(home)), ("--vault", vault), ("--redis", redis)];
+        // Reports and counts are shown to whom the registry knows a key of.
+        let is_on_books = self.verifies == Verifies::ByRegistry || self.metering == Metering::InTable;
+        let vault = is_on_books.then(|| self.vault());
+        let books = is_on_books.then(|| registry(&endpoint));
+        let key_set = (self.verifies == Verifies::ByKeySet).then(|| self.keys.key_set.display().to_string());
+        let usage = (self.metering == Metering::InTable).then(|| table_at(USAGE, &endpoint));
+        let given = [
+            ("--home", Some(home)),
+            ("--vault", vault),
+            ("--redis", redis),
+            ("--registry", books),
+            ("--jwks", key_set),
+            ("--usage", usage),
+        ];
         let given = given.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value?]));
-        given.flatten().chain(verifying(self.verifies, &self.keys, &self.dynamo.endpoint())).collect()
+        given.flatten().collect()
+    }
+
+    /// A new key of the operator's, on the books of a fleet that verifies by a registry.
+    ///
+    /// # Panics
+    /// Where the registry does not take it.
+    pub async fn platform_key(&self) -> String {
+        let keys = self.registry().await;
+        enter_api_key(&keys, KeyHolder::Platform, &[ApiScope::PlatformRead], unix_seconds()).await
+    }
+
+    /// A new key of the tenant of every test token, that may all that tenants' keys may.
+    ///
+    /// # Panics
+    /// As [`Fleet::platform_key`].
+    pub async fn tenant_key(&self) -> String {
+        let tenant = TenantId::parse("tenant").expect("it is an id");
+        enter_tenant_key(&self.registry().await, &tenant, unix_seconds()).await
+    }
+
+    async fn registry(&self) -> DynamoRegistry {
+        let table = registry(&self.dynamo.endpoint()).parse().expect("it is a table");
+        Access::from_environment().await.registry(&table).expect("an endpoint needs no region")
     }
 
     /// The books of a fleet whose nodes verify by a registry.
@@ -263,11 +305,26 @@ async fn create_tables(dynamo: &Dynamo) {
     let table = registry(&dynamo.endpoint()).parse().expect("it is a table");
     let registry = access.registry(&table).expect("an endpoint needs no region");
     registry.create_table().await.expect("a DynamoDB takes another table");
+    let table = table_at(USAGE, &dynamo.endpoint()).parse().expect("it is a table");
+    let usage = access.usage(&table).expect("an endpoint needs no region");
+    usage.create_table().await.expect("a DynamoDB takes another table");
 }
 
 /// The registry's table, as options name it.
 fn registry(endpoint: &str) -> String {
-    format!("{REGISTRY},endpoint={endpoint}")
+    table_at(REGISTRY, endpoint)
+}
+
+fn table_at(name: &str, endpoint: &str) -> String {
+    format!("{name},endpoint={endpoint}")
+}
+
+/// The option that says where usage is counted.
+fn counting(metering: Metering, dynamo: &str) -> Vec<String> {
+    match metering {
+        Metering::InTable => vec!["--usage".to_owned(), table_at(USAGE, dynamo)],
+        Metering::Off => Vec::new(),
+    }
 }
 
 /// The option that says what tokens are verified by.

@@ -9,6 +9,8 @@ pub struct FleetPlan {
     pub documents: SharedDocuments,
     /// What the nodes verify tokens by.
     pub verifies: Verifies,
+    /// Whether usage is counted over time.
+    pub metering: Metering,
     /// Arguments that each node gets besides its own.
     pub arguments: Vec<&'static str>,
     /// Where the proxies' chance comes from.
@@ -33,6 +35,15 @@ pub enum Verifies {
     ByRegistry,
 }
 
+/// Whether a fleet's nodes count usage over time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metering {
+    /// They do, in a table beside the home's.
+    InTable,
+    /// They do not.
+    Off,
+}
+
 impl FleetPlan {
     /// So many nodes of one region, on documents in memory.
     #[must_use]
@@ -44,7 +55,8 @@ impl FleetPlan {
     #[must_use]
     pub fn in_regions(regions: &[&'static str]) -> Self {
         let (regions, documents) = (regions.to_vec(), SharedDocuments::InMemory);
-        Self { regions, documents, verifies: Verifies::ByKeySet, arguments: Vec::new(), seed: 1 }
+        let (verifies, metering) = (Verifies::ByKeySet, Metering::Off);
+        Self { regions, documents, verifies, metering, arguments: Vec::new(), seed: 1 }
     }
 
     /// The same on a Redis of its own.
@@ -58,6 +70,13 @@ impl FleetPlan {
     #[must_use]
     pub fn by_registry(mut self) -> Self {
         self.verifies = Verifies::ByRegistry;
+        self
+    }
+
+    /// The same with usage counted over time.
+    #[must_use]
+    pub fn metered(mut self) -> Self {
+        self.metering = Metering::InTable;
         self
     }
 
