@@ -15,6 +15,7 @@
 //! - [`faults`]: any adapter, failing as networks make it fail.
 //! - [`seal`]: what nodes believe each other by.
 //! - [`usage`]: where what is counted over time is kept.
+//! - [`webhooks`]: the courier that brings messages to tenants' webhooks.
 //! - [`system`]: the machine's clock and entropy, and the hand-turned ones of tests.
 
 pub mod alerts;
@@ -38,5 +39,6 @@ mod shared_file;
 pub mod system;
 pub mod usage;
 pub mod vault;
+pub mod webhooks;
 
 pub use retention::{AtRelease, NoTimedRetention, Retention};

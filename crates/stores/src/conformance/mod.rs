@@ -8,6 +8,8 @@
 #![allow(clippy::unwrap_used, reason = "a clause fails by panicking")]
 #![allow(clippy::missing_panics_doc, reason = "a clause fails by panicking")]
 
+pub mod alerts;
+pub mod api_keys;
 pub mod cluster;
 pub mod documents;
 pub mod documents_lost;
@@ -236,6 +238,40 @@ macro_rules! conformance {
             minutes_are_kept_for_as_long_as_they_are_asked_for
         );
     };
+    (api_keys, $fixture:expr) => {
+        $crate::conformance_clauses!(api_keys, $fixture,
+            of_unknown_api_keys_nothing_is_known
+            an_api_key_is_read_as_it_was_added
+            an_api_keys_id_is_unique_over_all_holders
+            a_holders_api_keys_are_listed_whole_in_the_order_of_their_ids
+            a_revoked_api_key_keeps_its_first_time
+            a_noted_use_never_goes_back
+            of_racing_api_keys_one_is_added
+            of_racing_revocations_one_gives_the_time
+            racing_uses_leave_the_latest_and_undo_no_revocation
+        );
+    };
+    (alerts, $fixture:expr) => {
+        $crate::conformance_clauses!(alerts, $fixture,
+            there_are_no_alerts_at_first
+            webhooks_are_read_as_they_were_added_and_each_once
+            a_tenants_webhooks_are_listed_in_the_order_of_their_ids
+            a_webhook_is_dropped_once
+            an_event_is_raised_once_for_each_app_kind_and_period
+            of_racing_raises_one_event_stands
+            an_event_is_unspread_until_it_is_spread
+            only_the_event_that_stands_is_spread
+            a_delivery_is_added_once_delivered_or_not
+            of_racing_deliveries_one_is_added
+            a_delivery_is_listed_as_what_it_is
+            a_change_of_a_version_that_is_past_is_refused
+            a_change_of_what_was_never_added_is_refused
+            of_racing_changes_one_takes_effect
+            a_repeat_of_a_change_is_told_so
+            whoever_lists_takes_nothing_from_whoever_replays
+            what_is_over_is_remembered_for_as_long_as_it_must
+        );
+    };
 }
 
 /// A test of each clause that is named.
@@ -259,6 +295,8 @@ mod tests {
     fn every_clause_is_run() {
         let run = include_str!("mod.rs");
         let ports = [
+            include_str!("alerts.rs"),
+            include_str!("api_keys.rs"),
             include_str!("cluster.rs"),
             include_str!("documents.rs"),
             include_str!("documents_lost.rs"),

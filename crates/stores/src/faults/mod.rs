@@ -4,6 +4,8 @@
 //! seed, so a run on one thread happens again with the same seed. Delays wait on tokio's clock, which a test
 //! pauses.
 
+mod alerts;
+mod api_keys;
 mod documents;
 mod faulty;
 mod plan;

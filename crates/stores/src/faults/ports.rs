@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// A call that may be made several times, at any later moment: its arguments are cloned for each.
 macro_rules! meet {
-    ($faulty:expr, $name:literal, $method:ident($($argument:ident),*)) => {{
+    ($faulty:expr, $name:expr, $method:ident($($argument:ident),*)) => {{
         $(let $argument = $argument.to_owned();)*
         $faulty
             .meet($name, move |store| {
@@ -23,6 +23,7 @@ macro_rules! meet {
             .await
     }};
 }
+pub(super) use meet;
 
 #[async_trait::async_trait]
 impl<T: Ledger + ?Sized> Ledger for Faulty<T> {
