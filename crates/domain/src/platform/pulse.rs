@@ -7,12 +7,14 @@ use std::time::Duration;
 /// What one process has seen of the nodes' beats, to tell within seconds who is alive.
 ///
 /// A lease needs longer to end, and rightly: it takes things away. Here nothing depends on the answer but a number that somebody
-/// reads. A beat that has moved while this process looked is alive, and one that stood still for [`BEAT_FRESH`] on its monotonic
-/// clock is not. Of a beat that this process sees for the first time, the time that the node says it beat at is a hint: where that
-/// is long ago, the node is silent or its clock is behind, and another look tells which.
+/// reads. A node is alive that beat within [`BEAT_FRESH`], on this process's monotonic clock. When a beat was is known as far as
+/// looks tell: after the last one that did not show it, and before the first one that did. The time that the node itself says is
+/// believed where it is short ago; where it is not, the node is silent or its clock is behind, and another look tells which.
 #[derive(Debug, Default)]
 pub struct Pulse {
     seen: HashMap<Process, Seen>,
+    /// When it looked last.
+    looked: Duration,
 }
 
 /// A node over all its lives, of which each home table may show another.
@@ -22,10 +24,10 @@ type Process = (Region, NodeName);
 struct Seen {
     /// Which beat: its life, its number, and the time that the node says.
     beat: (u64, u64, u64),
-    /// When it was first seen, on this process's monotonic clock.
-    since: Duration,
-    /// It was seen to follow another, so it was young then; or the hint said so.
-    is_live: bool,
+    /// It was not before this moment, on this process's monotonic clock. `None` where nobody knows.
+    earliest: Option<Duration>,
+    /// It was not after this one.
+    latest: Duration,
 }
 
 /// Who is alive, as far as one look tells.
@@ -52,22 +54,22 @@ impl Pulse {
         for (process, record) in last_of_each(records) {
             let sight = self.sight(&process, &record, now, now_unix_ms);
             seen.insert(process, sight);
-            let is_fresh = now.saturating_sub(sight.since) < BEAT_FRESH;
-            match (sight.is_live, is_fresh) {
-                (true, true) => reading.living.push(record),
-                (false, true) => reading.doubtful.push(record),
-                (_, false) => {}
+            let is_fresh = |beaten: Duration| now.saturating_sub(beaten) < BEAT_FRESH;
+            if sight.earliest.is_some_and(is_fresh) {
+                reading.living.push(record);
+            } else if is_fresh(sight.latest) {
+                reading.doubtful.push(record);
             }
         }
-        self.seen = seen;
+        (self.seen, self.looked) = (seen, now);
         reading
     }
 
     fn sight(&self, process: &Process, record: &NodeRecord, now: Duration, now_unix_ms: u64) -> Seen {
         match self.seen.get(process) {
             Some(before) if before.beat == beat(record) => *before,
-            Some(_) => Seen { beat: beat(record), since: now, is_live: true },
-            None => first_sight(record, now, now_unix_ms),
+            Some(_) => new_sight(record, Some(self.looked), now, now_unix_ms),
+            None => new_sight(record, None, now, now_unix_ms),
         }
     }
 }
@@ -93,12 +95,13 @@ fn beat(record: &NodeRecord) -> (u64, u64, u64) {
     (record.node.epoch, record.beat, record.beaten_unix_ms)
 }
 
-/// A beat that is said to be young counts from when it is said to have been.
-fn first_sight(record: &NodeRecord, now: Duration, now_unix_ms: u64) -> Seen {
+/// A beat that was not there at the look before, if there was one. One that is said to be young is as old as it is said to be.
+fn new_sight(record: &NodeRecord, looked: Option<Duration>, now: Duration, now_unix_ms: u64) -> Seen {
     let age = Duration::from_millis(now_unix_ms.saturating_sub(record.beaten_unix_ms));
-    let is_live = age < BEAT_FRESH;
-    let since = if is_live { now.saturating_sub(age) } else { now };
-    Seen { beat: beat(record), since, is_live }
+    let said = (age < BEAT_FRESH).then(|| now.saturating_sub(age));
+    let earliest = said.max(looked);
+    let latest = said.and(earliest).unwrap_or(now);
+    Seen { beat: beat(record), earliest, latest }
 }
 
 #[cfg(test)]
@@ -150,8 +153,27 @@ mod tests {
         let mut pulse = Pulse::default();
         assert_eq!(look(&mut pulse, node(1, 5_000), 100, 1_000), (0, 1));
         assert_eq!(look(&mut pulse, node(2, 10_000), 104, 1_004), (1, 0));
-        assert_eq!(look(&mut pulse, node(2, 10_000), 111, 1_011), (1, 0));
+        assert_eq!(look(&mut pulse, node(2, 10_000), 107, 1_007), (1, 0));
+        assert_eq!(look(&mut pulse, node(2, 10_000), 111, 1_011), (0, 1), "it beat 7 s ago, or 11");
         assert_eq!(look(&mut pulse, node(2, 10_000), 112, 1_012), (0, 0));
+    }
+
+    #[test]
+    fn a_beat_that_nobody_looked_for_is_no_younger_than_it_says() {
+        let mut pulse = Pulse::default();
+        assert_eq!(look(&mut pulse, node(1, 1_000_000), 100, 1_000), (1, 0));
+        assert_eq!(
+            look(&mut pulse, node(3, 1_010_000), 160, 1_060),
+            (0, 1),
+            "it died, or its clock is behind"
+        );
+        assert_eq!(look(&mut pulse, node(3, 1_010_000), 168, 1_068), (0, 0));
+        assert_eq!(look(&mut pulse, node(9, 1_224_000), 330, 1_230), (1, 0));
+        assert_eq!(
+            look(&mut pulse, node(9, 1_224_000), 332, 1_232),
+            (0, 0),
+            "8 s after it said it had beaten"
+        );
     }
 
     #[test]
