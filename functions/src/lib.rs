@@ -19,6 +19,7 @@ mod gate;
 mod issuer;
 mod kept;
 mod key_set;
+pub mod metrics;
 mod operators;
 mod plane;
 mod platform;

@@ -1,3 +1,4 @@
+use crate::flush::FlushAfter;
 use crate::gate::GateFailures;
 use crate::issuer::Issuer;
 use crate::operators::Operators;
@@ -50,6 +51,13 @@ pub struct Front {
 }
 
 impl ControlPlane {
+    /// What writes down, after each answer, what was counted; where anything is counted.
+    #[must_use]
+    pub fn flush_after(&self) -> Option<FlushAfter> {
+        let metering = self.metering.as_ref()?;
+        Some(FlushAfter::new(Arc::clone(metering), Arc::clone(&self.front.clock)))
+    }
+
     /// The stores of the home region that a token names.
     pub(crate) fn home(&self, claims: &Claims) -> Result<&HomePorts, Refusal> {
         let home = self.homes.of(claims.home.as_ref()).map(|(_, ports)| ports);

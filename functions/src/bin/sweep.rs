@@ -2,8 +2,9 @@
 
 mod lambda;
 
+use functions::metrics::MetricsNamespace;
 use functions::setup::{self, Environment};
-use functions::sweep::{MetricsNamespace, Sweep, embedded_metrics};
+use functions::sweep::{Sweep, embedded_metrics};
 use lambda::{Ended, run};
 use lambda_http::lambda_runtime::Runtime;
 use lambda_http::{Error, LambdaEvent, service_fn};

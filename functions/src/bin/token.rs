@@ -8,6 +8,6 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     http_api::serve(|environment| {
         let (front, issuer) = functions::setup::issuer(environment)?;
-        Ok(functions::token_router(front, issuer))
+        Ok((functions::token_router(front, issuer), None))
     })
 }

@@ -6,5 +6,9 @@ mod lambda;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    http_api::serve(|environment| Ok(functions::usage_router(functions::setup::lookups(environment)?)))
+    http_api::serve(|environment| {
+        let plane = functions::setup::lookups(environment)?;
+        let after = plane.flush_after();
+        Ok((functions::usage_router(plane), after))
+    })
 }

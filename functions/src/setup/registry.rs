@@ -22,12 +22,8 @@ struct IssuerSettings {
 
 impl Settings for IssuerSettings {
     fn read(from: &mut Reader<'_>) -> Option<Self> {
-        let (front, registry) = (FrontSettings::read(from), registry_table(from));
+        let (front, registry) = (FrontSettings::read(from), required_registry_table(from));
         let vault = vault(from);
-        let registry = match registry? {
-            None => from.note(Mistake::missing(REGISTRY)),
-            registry => registry,
-        };
         Some(Self { front: front?, registry: registry?, vault: vault? })
     }
 }
@@ -53,7 +49,7 @@ pub fn issuer(environment: &Environment) -> Result<(Front, Issuer), Mistakes> {
 }
 
 /// The vault; a key of KMS that says nothing of where it is, in the function's own region.
-fn vault(from: &mut Reader<'_>) -> Option<VaultAt> {
+pub(super) fn vault(from: &mut Reader<'_>) -> Option<VaultAt> {
     let own = from.text(AWS_REGION).map(|region| format!(",region={region}")).unwrap_or_default();
     from.required(VAULT, |text| {
         let place = if names_no_place(text) { own } else { String::new() };
@@ -72,6 +68,14 @@ pub(super) fn registry_table(from: &mut Reader<'_>) -> Option<Option<TableAt>> {
     match from.optional(REGISTRY, str::parse::<TableAt>)? {
         None => Some(None),
         Some(table) => located(from, table).map(Some),
+    }
+}
+
+/// The registry's table, which must be named.
+pub(super) fn required_registry_table(from: &mut Reader<'_>) -> Option<TableAt> {
+    match registry_table(from)? {
+        None => from.note(Mistake::missing(REGISTRY)),
+        registry => registry,
     }
 }
 

@@ -25,6 +25,11 @@ pub(super) const REGISTRY: Variable = Variable {
     expected: "the registry's table: TABLE[,region=AWS_REGION][,endpoint=URL], such as wiresocket-registry",
     shown: Shown::Always,
 };
+pub(super) const USAGE: Variable = Variable {
+    name: "WIRESOCKET_USAGE",
+    expected: "the usage table: TABLE[,region=AWS_REGION][,endpoint=URL], such as wiresocket-usage",
+    shown: Shown::Always,
+};
 pub(super) const VAULT: Variable = Variable {
     name: "WIRESOCKET_VAULT",
     expected: "kms:KEY[,region=REGION][,endpoint=URL] or file:PATH",
@@ -45,6 +50,9 @@ pub(super) const REDIS_PASSWORD: Variable =
     Variable { name: "WIRESOCKET_REDIS_PASSWORD", expected: "Redis's password", shown: Shown::Never };
 pub(super) const REDIS_CA: Variable =
     Variable { name: "WIRESOCKET_REDIS_CA", expected: "a file of certificates (PEM)", shown: Shown::Always };
+/// Read by whoever trusts the machine's certificate authorities.
+pub(super) const SSL_CERT_FILE: Variable =
+    Variable { name: "SSL_CERT_FILE", expected: "a file of certificates (PEM)", shown: Shown::Always };
 pub(super) const METRICS: Variable = Variable {
     name: "WIRESOCKET_METRICS",
     expected: "a namespace of CloudWatch's metrics, such as WireSocket/production",

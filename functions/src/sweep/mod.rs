@@ -8,12 +8,10 @@
 
 mod home;
 mod metrics;
-mod namespace;
 mod report;
 mod suspects;
 
 pub use metrics::embedded_metrics;
-pub use namespace::{InvalidMetricsNamespace, MetricsNamespace};
 pub use report::{HomeReport, RegionCounts};
 
 use domain::clock::{Clock, Entropy};

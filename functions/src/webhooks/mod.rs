@@ -4,6 +4,8 @@ mod asked;
 mod listed;
 mod secret;
 
+pub(crate) use secret::sealed_as;
+
 use crate::operators::{OperatorsPlane, Right, WebhookDesk};
 use crate::plane::answered;
 use crate::refusal::Refusal;

@@ -5,16 +5,20 @@ mod event;
 use crate::lambda::{Ended, run};
 use axum::Router;
 use functions::setup::{Environment, Mistakes};
-use functions::{InvocationId, PeerAddr};
+use functions::{FlushAfter, InvocationId, PeerAddr};
 use lambda_http::lambda_runtime::Runtime;
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Adapter, LambdaEvent, Request, RequestExt, Service, service_fn};
 use std::process::ExitCode;
+use tower::util::option_layer;
 
-/// Answers the events of an HTTP API by the routes that `set_up` makes of the environment.
-pub(crate) fn serve(set_up: impl FnOnce(&Environment) -> Result<Router, Mistakes>) -> ExitCode {
+/// Answers the events of an HTTP API by the routes that `set_up` makes of the environment, and does what comes after an
+/// answer before the next event is asked for.
+pub(crate) fn serve(
+    set_up: impl FnOnce(&Environment) -> Result<(Router, Option<FlushAfter>), Mistakes>,
+) -> ExitCode {
     run(async {
-        let mut routes = set_up(&Environment::of_process()).map_err(Ended::SetUp)?;
+        let (mut routes, after) = set_up(&Environment::of_process()).map_err(Ended::SetUp)?;
         let mut answer = Adapter::from(service_fn(move |mut request: Request| {
             introduce(&mut request);
             routes.call(request)
@@ -23,7 +27,7 @@ pub(crate) fn serve(set_up: impl FnOnce(&Environment) -> Result<Router, Mistakes
             event::defuse(&mut event.payload);
             answer.call(event)
         });
-        Runtime::new(handler).run().await.map_err(Ended::Runtime)
+        Runtime::new(handler).layer(option_layer(after)).run().await.map_err(Ended::Runtime)
     })
 }
 

@@ -7,7 +7,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 const LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 
 /// Whose lines never show a secret, at whatever level: this repository's own.
-const OWN: [&str; 7] = ["functions", "stores", "domain", "discovery", "usage", "token", "sweep"];
+const OWN: [&str; 10] =
+    ["functions", "stores", "domain", "discovery", "usage", "token", "reports", "admin", "webhooks", "sweep"];
 
 /// Begins to log: one JSON object a line, in which `span` says which request it belongs to.
 pub(super) fn begin() {
