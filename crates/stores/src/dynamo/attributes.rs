@@ -73,6 +73,18 @@ impl Item {
         self.0.is_empty()
     }
 
+    /// At least as many bytes as DynamoDB counts: names and values, of a number half a byte a digit and one, and its sign.
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        let value = |value: &AttributeValue| match value {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::N(digits) => digits.len().div_ceil(2) + 2,
+            other => panic!("{other:?} has another size"),
+        };
+        self.0.iter().map(|(name, each)| name.len() + value(each)).sum()
+    }
+
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }

@@ -39,3 +39,40 @@ pub(in crate::dynamo) fn decode(item: &Item) -> Result<UsageStanding, Undecodabl
         last: Hour(item.number(LAST)?),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamo::attributes::number;
+    use crate::dynamo::records::arbitrary;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(arbitrary::config())]
+
+        #[test]
+        fn an_app_is_read_as_it_was_written(
+            app in arbitrary::app(), last: u64, rolled_up_to in prop::option::of(any::<u64>()),
+        ) {
+            let item = Item::at(key(&app)).with(LAST, number(last));
+            let item = rolled_up_to.into_iter().fold(item, |item, day| item.with(ROLLED_UP_TO, number(day)));
+            let rolled_up_to = Day(rolled_up_to.unwrap_or(0));
+            prop_assert_eq!(decode(&item), Ok(UsageStanding { app, rolled_up_to, last: Hour(last) }));
+        }
+
+        #[test]
+        fn only_a_tenants_own_apps_begin_with_its_name(one in arbitrary::app(), other in arbitrary::app()) {
+            let begins = key(&one).sort.starts_with(&tenants(&other.tenant));
+            prop_assert_eq!(begins, one.tenant == other.tenant);
+            prop_assert_eq!(key(&one) == key(&other), one == other);
+        }
+    }
+
+    #[test]
+    fn what_names_no_app_is_refused() {
+        for bad in ["", "t", "t#", "#a", "t#a#b"] {
+            let item = Item::at(Key::new(PARTITION, bad)).with(LAST, number(1u64));
+            assert_eq!(decode(&item), Err(Undecodable::new(SORT, "an app")), "{bad}");
+        }
+    }
+}

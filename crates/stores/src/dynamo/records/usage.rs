@@ -171,3 +171,121 @@ fn letter(endpoint: Endpoint) -> char {
         Endpoint::Ops => 'o',
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamo::records::arbitrary;
+    use crate::usage::arbitrary::usage;
+    use domain::ids::{AppId, TenantId};
+    use proptest::prelude::*;
+
+    fn day() -> impl Strategy<Value = Day> {
+        (0..10_000_000u64).prop_map(Day)
+    }
+
+    /// What an hour's item holds after additions of several writers.
+    fn encode_hour(app: &AppKey, hour: Hour, usage: &AppUsage, writers: &[(u64, u64, Levels)]) -> Item {
+        let item = Item::at(hour_key(app, hour)).with(EXPIRES, number(expires_unix_s(hour.day())));
+        let item =
+            counters(usage).into_iter().fold(item, |item, (name, count)| item.with(&name, number(count)));
+        writers.iter().fold(item, |item, (writer, sequence, levels)| {
+            let item = item.with(&mark(Writer(*writer)), number(*sequence));
+            let seen = encode_peaks(levels).into_iter();
+            seen.fold(item, |item, seen| item.with(&peaks(Writer(*writer)), text(seen)))
+        })
+    }
+
+    fn writers() -> impl Strategy<Value = Vec<(u64, u64, Levels)>> {
+        let writer =
+            (any::<u64>(), any::<u64>(), 0..3u64, any::<u64>()).prop_map(|(writer, sequence, c, d)| {
+                (writer, sequence, Levels { connections_peak: c, documents_peak: d, ..Levels::default() })
+            });
+        prop::collection::vec(writer, 0..5)
+    }
+
+    proptest! {
+        #![proptest_config(arbitrary::config())]
+
+        #[test]
+        fn a_day_is_read_as_it_was_written(app in arbitrary::app(), day in day(), usage in usage()) {
+            let span = Span { from: day.first_hour(), hours: 24 };
+            prop_assert_eq!(decode(&encode_day(&app, day, &usage)), Ok((span, usage)));
+        }
+
+        #[test]
+        fn an_hour_has_the_highest_peaks_of_its_writers(
+            app in arbitrary::app(), hour in 0..HOUR_MAX, mut usage in usage(), writers in writers(),
+        ) {
+            let item = encode_hour(&app, Hour(hour), &usage, &writers);
+            (usage.levels.connections_peak, usage.levels.documents_peak) = (0, 0);
+            // The last of one writer stands.
+            let last: std::collections::BTreeMap<_, _> = writers.iter().filter(|(_, _, levels)| !levels.is_empty())
+                .map(|(writer, _, levels)| (writer, levels)).collect();
+            last.values().for_each(|levels| usage.levels.add(levels));
+            prop_assert_eq!(decode(&item), Ok((Span { from: Hour(hour), hours: 1 }, usage)));
+        }
+
+        #[test]
+        fn two_apps_share_no_partition(one in arbitrary::app(), other in arbitrary::app()) {
+            prop_assert_eq!(partition(&one) == partition(&other), one == other);
+        }
+
+        #[test]
+        fn hours_and_days_are_in_order(one in 0..HOUR_MAX, other in 0..HOUR_MAX) {
+            prop_assert_eq!(hour_sort(Hour(one)).cmp(&hour_sort(Hour(other))), one.cmp(&other));
+            let [one, other] = [one, other].map(|hour| Hour(hour / 10_000).day());
+            prop_assert_eq!(day_sort(one).cmp(&day_sort(other)), one.cmp(&other));
+        }
+    }
+
+    #[test]
+    fn an_hour_has_room_for_a_thousand_writers() {
+        const ITEM_BYTES_MAX: usize = 400 * 1024;
+        let app = AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() };
+        let mut usage = AppUsage::default();
+        usage.levels.connections_ms = u64::MAX;
+        for endpoint in Endpoint::ALL {
+            let counts = usage.of_mut(endpoint);
+            (counts.requests, counts.latency_us) = (u64::MAX, u64::MAX);
+            counts.histogram.counts.fill(u64::MAX);
+            for nth in 0..50 {
+                let reason = Reason::parse(&format!("{nth:0>32}")).unwrap();
+                counts.refused.insert(reason, u64::MAX);
+            }
+        }
+        let writers = |count: u64, peak| {
+            let levels = Levels { connections_peak: peak, documents_peak: peak, ..Levels::default() };
+            let writers: Vec<_> = (0..count).map(|writer| (writer, u64::MAX, levels)).collect();
+            encode_hour(&app, Hour(1), &usage, &writers).size()
+        };
+        let functions = writers(1_000, 0) + id_bytes();
+        assert!(functions < ITEM_BYTES_MAX / 8, "{functions}");
+        let nodes = writers(1_000, u64::MAX) + id_bytes();
+        assert!(nodes < ITEM_BYTES_MAX / 3, "{nodes}");
+    }
+
+    /// What the longest ids of a tenant and an app add to the shortest.
+    fn id_bytes() -> usize {
+        2 * (domain::bounds::ID_BYTES_MAX - 1)
+    }
+
+    #[test]
+    fn a_name_that_is_no_count_is_refused() {
+        let named = |name: &str, value| Item::at(Key::new("USAGE#t#a", "H0000000001")).with(name, value);
+        for name in ["x", "d", "d15", "d-1", "dx", "d.", "d.A", "on2", "\u{fc}n"] {
+            let refused = decode(&named(name, number(1u64))).unwrap_err();
+            assert_eq!(refused, Undecodable::new(name, "named like a count"), "{name}");
+        }
+        for peaks in ["", "1", "1 2 3", "1 x", "-1 2"] {
+            assert_eq!(
+                decode(&named("p.1", text(peaks))),
+                Err(Undecodable::new("p.1", "two counts")),
+                "{peaks}"
+            );
+        }
+        assert_eq!(decode(&named("dn", text("1"))), Err(Undecodable::new("dn", "a whole number")));
+        let elsewhere = Item::at(Key::new("USAGE#t#a", "X1"));
+        assert_eq!(decode(&elsewhere), Err(Undecodable::new(SORT, "an hour or a day")));
+    }
+}
