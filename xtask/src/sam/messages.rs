@@ -4,11 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The logs, as `infra/alarms.yaml` names them, and where the code lies that writes them.
-const WRITERS: [(&str, &[&str]); 5] = [
+const WRITERS: [(&str, &[&str]); 8] = [
     ("SyncLog", &["syncd/src", "crates/stores/src"]),
     ("DiscoveryLog", &["functions/src", "crates/stores/src"]),
     ("UsageLog", &["functions/src", "crates/stores/src"]),
     ("TokenLog", &["functions/src", "crates/stores/src"]),
+    ("ReportsLog", &["functions/src", "crates/stores/src"]),
+    ("AdminLog", &["functions/src", "crates/stores/src"]),
+    ("WebhooksLog", &["functions/src/alerting", "functions/src/bin", "crates/stores/src"]),
     ("SweepLog", &["functions/src/sweep", "functions/src/setup", "crates/stores/src"]),
 ];
 
