@@ -1,7 +1,8 @@
-//! The registry in files passes every clause of its ports, each test in a folder of its own.
+//! The registry and the alerts in files pass every clause of their ports, each test in a folder of its own.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
+use stores::alerts::FileAlerts;
 use stores::registry::FileRegistry;
 use tempfile::TempDir;
 
@@ -19,4 +20,18 @@ mod registry {
 mod refresh_families {
     use super::*;
     stores::conformance!(refresh_families, files());
+}
+
+mod api_keys {
+    use super::*;
+    stores::conformance!(api_keys, files());
+}
+
+mod alerts {
+    use super::*;
+    stores::conformance!(alerts, {
+        let folder = tempfile::tempdir().unwrap();
+        let alerts = FileAlerts::open(folder.path()).unwrap();
+        (folder, Arc::new(alerts))
+    });
 }

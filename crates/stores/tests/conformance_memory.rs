@@ -70,3 +70,13 @@ mod refresh_families {
     use super::*;
     stores::conformance!(refresh_families, ((), Arc::new(stores::memory::MemoryRegistry::new())));
 }
+
+mod api_keys {
+    use super::*;
+    stores::conformance!(api_keys, ((), Arc::new(stores::memory::MemoryRegistry::new())));
+}
+
+mod alerts {
+    use super::*;
+    stores::conformance!(alerts, ((), Arc::new(stores::memory::MemoryAlerts::new())));
+}

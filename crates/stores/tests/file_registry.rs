@@ -1,9 +1,9 @@
 //! The registry in files, as several processes and their operator meet it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use domain::ids::{ClientId, FamilyId, TenantId};
-use domain::ports::{Added, RefreshFamilies, Registry, Turn};
-use domain::registry::{Presented, RefreshFamily, Tenant};
+use domain::ids::{ApiKeyId, ClientId, FamilyId, TenantId};
+use domain::ports::{Added, ApiKeys, RefreshFamilies, Registry, Turn};
+use domain::registry::{ApiKey, KeyHolder, Presented, RefreshFamily, Tenant};
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -166,4 +166,26 @@ async fn a_folder_that_is_not_there_is_named_when_something_is_written() {
     let registry = open(&folder.path().join("no"));
     let error = registry.add_tenant(&tenant("t")).await.unwrap_err().to_string();
     assert!(error.contains("/no/registry.lock"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_from_before_there_were_api_keys_takes_some() {
+    let folder = tempfile::tempdir().unwrap();
+    let lists = r#""tenants":[{"id":"t","name":"T"}],"plans":[],"apps":[],"clients":[],"keys":[]"#;
+    fs::write(folder.path().join(FILES[0]), format!("{{{lists}}}")).unwrap();
+    let registry = open(folder.path());
+    assert_eq!(registry.api_keys(&KeyHolder::Platform).await, Ok(Vec::new()));
+    let key = ApiKey {
+        id: ApiKeyId::parse("k").unwrap(),
+        holder: KeyHolder::Platform,
+        scopes: [].into(),
+        description: String::new(),
+        digest: [7; 32],
+        created_unix_s: 1,
+        revoked_unix_s: None,
+        used_unix_s: None,
+    };
+    assert_eq!(registry.add_api_key(&key).await, Ok(Added::New));
+    assert_eq!(open(folder.path()).api_key(&key.id).await, Ok(Some(key)));
+    assert_eq!(registry.tenants().await.unwrap().len(), 1);
 }

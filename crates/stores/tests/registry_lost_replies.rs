@@ -4,9 +4,9 @@
 
 mod servers;
 
-use domain::ids::{ClientId, FamilyId, TenantId};
-use domain::ports::{Added, RefreshFamilies, Registry, Turn};
-use domain::registry::{Presented, RefreshFamily, Tenant};
+use domain::ids::{ApiKeyId, ClientId, FamilyId, TenantId};
+use domain::ports::{Added, ApiKeys, RefreshFamilies, Registry, Turn};
+use domain::registry::{ApiKey, KeyHolder, Presented, RefreshFamily, Tenant};
 use servers::dynoxide::Dynoxide;
 use servers::lossy::Lossy;
 use servers::registry;
@@ -73,6 +73,40 @@ async fn an_addition_whose_reply_was_lost_exists() {
     let tenant = Tenant { id: TenantId::parse("t").unwrap(), name: "T".to_owned() };
     assert_eq!(lossily.add_tenant(&tenant).await, Ok(Added::Exists));
     assert_eq!(direct.tenants().await, Ok(vec![tenant]));
+}
+
+fn api_key() -> ApiKey {
+    ApiKey {
+        id: ApiKeyId::parse("k").unwrap(),
+        holder: KeyHolder::Platform,
+        scopes: [].into(),
+        description: String::new(),
+        digest: [7; 32],
+        created_unix_s: NOW,
+        revoked_unix_s: None,
+        used_unix_s: None,
+    }
+}
+
+#[tokio::test]
+async fn changes_of_an_api_key_whose_replies_were_lost_are_made_once() {
+    let (_server, _wire, lossily, direct) = lossy(1).await;
+    assert_eq!(lossily.add_api_key(&api_key()).await, Ok(Added::Exists));
+    assert_eq!(lossily.note_use(&api_key().id, NOW + 1).await, Ok(()));
+    assert_eq!(lossily.revoke_api_key(&api_key().id, NOW + 2).await, Ok(true));
+    let expected = ApiKey { used_unix_s: Some(NOW + 1), revoked_unix_s: Some(NOW + 2), ..api_key() };
+    assert_eq!(direct.api_keys(&KeyHolder::Platform).await, Ok(vec![expected]));
+}
+
+/// Its name may be there without the key, and is nobody's then.
+#[tokio::test]
+async fn an_api_key_that_was_half_added_is_unknown_until_it_is_added() {
+    let (_server, _wire, lossily, direct) = lossy(ATTEMPTS_MAX).await;
+    assert!(lossily.add_api_key(&api_key()).await.is_err());
+    assert_eq!(direct.api_keys(&KeyHolder::Platform).await, Ok(vec![]));
+    assert_eq!(direct.api_key(&api_key().id).await, Ok(None));
+    while lossily.add_api_key(&api_key()).await.is_err() {}
+    assert_eq!(direct.api_keys(&KeyHolder::Platform).await, Ok(vec![api_key()]));
 }
 
 /// Its client asks again until it is answered, as one does whose request came to nothing.

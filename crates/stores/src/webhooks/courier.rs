@@ -27,8 +27,10 @@ const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp
 const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 /// Bytes of an answer's head that are looked at: the least that hyper takes.
 const HEAD_BYTES_MAX: usize = 8 * 1024;
-/// Bytes of an answer's body that are read, so that a receiver with little to say is heard out.
+/// Bytes of a good answer's body that are read, and how long that may take: a receiver with little to say is heard out, as
+/// some drop their work where nobody listens.
 const BODY_BYTES_MAX: usize = 4 * 1024;
+const BODY_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Brings messages to webhooks: one `POST` on a connection of its own, over TLS.
 #[derive(Clone)]
@@ -83,10 +85,11 @@ impl Courier for HttpsCourier {
         let until = Instant::now() + self.deadline;
         let late = |_| Undelivered(format!("no answer within {:?}", self.deadline));
         let answer = timeout_at(until, self.ask(url, request)).await.map_err(late)??;
-        let status = answer.status;
+        verdict(answer.status)?;
         // What a receiver says beside its status changes nothing, nor whether it comes to an end.
+        let until = until.min(Instant::now() + BODY_DEADLINE);
         drop(timeout_at(until, answer.hear_out()).await);
-        verdict(status)
+        Ok(())
     }
 }
 

@@ -23,9 +23,10 @@ pub(super) async fn connect(
     config: Arc<ClientConfig>,
 ) -> Result<TlsStream<TcpStream>, Undelivered> {
     let bare = bare_host(url);
+    let addresses = addresses(bare, url.port(), hosts).await?;
     let name = ServerName::try_from(bare.trim_end_matches('.').to_owned())
         .map_err(|_| Undelivered(format!("{bare} is no host that a certificate can name")))?;
-    let stream = reach(bare, &addresses(bare, url.port(), hosts).await?).await?;
+    let stream = reach(bare, &addresses).await?;
     let secured = TlsConnector::from(config).connect(name, stream).await;
     secured.map_err(|error| Undelivered(format!("no TLS with {bare}: {error}")))
 }

@@ -18,7 +18,7 @@ mod tests {
     fn a_message_is_signed_as_published() {
         let secret = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let (message, body) = ("msg_p5jXN8AQM9LWM0D4loKWxJek", r#"{"test": 2432232314}"#);
-        let expected = "v1,g0hM9SsE+OTPJTt/tmKtSyEoaAIkrfaPLLRAPNWQMWQ=";
+        let expected = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
         assert_eq!(signature(&secret, message, 1_614_265_330, body), expected);
     }
 

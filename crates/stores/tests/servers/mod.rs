@@ -13,6 +13,7 @@ pub(crate) mod kms;
 pub(crate) mod lossy;
 pub(crate) mod ministack;
 pub(crate) mod process;
+pub(crate) mod receiver;
 pub(crate) mod redis;
 pub(crate) mod redis_cluster;
 pub(crate) mod scripted;
@@ -75,7 +76,7 @@ macro_rules! home_conformance {
 }
 pub(crate) use home_conformance;
 
-/// A test of each clause of the two ports of a registry's table. `$fresh` gives what must live as long as the table, and
+/// A test of each clause of the ports of a registry's table. `$fresh` gives what must live as long as the table, and
 /// the table.
 macro_rules! registry_conformance {
     ($fresh:expr) => {
@@ -89,6 +90,13 @@ macro_rules! registry_conformance {
         mod refresh_families {
             use super::*;
             stores::conformance!(refresh_families, {
+                let (server, registry): (_, stores::dynamo::DynamoRegistry) = $fresh.await;
+                (server, std::sync::Arc::new(registry))
+            });
+        }
+        mod api_keys {
+            use super::*;
+            stores::conformance!(api_keys, {
                 let (server, registry): (_, stores::dynamo::DynamoRegistry) = $fresh.await;
                 (server, std::sync::Arc::new(registry))
             });
@@ -112,6 +120,13 @@ macro_rules! usage_conformance {
             stores::conformance!(platform_log, {
                 let (server, usage): (_, stores::dynamo::DynamoUsage) = $fresh.await;
                 (server, usage.platform())
+            });
+        }
+        mod alerts {
+            use super::*;
+            stores::conformance!(alerts, {
+                let (server, usage): (_, stores::dynamo::DynamoUsage) = $fresh.await;
+                (server, usage.alerts())
             });
         }
     };
