@@ -39,6 +39,7 @@ pub(crate) struct House {
     apps: [AppKey; APPS],
     /// What a home's ledger counts of each app.
     totals: [Totals; APPS],
+    log: Arc<dyn UsageLog>,
     alerting: Alerting,
     alerting_faults: Arc<Faults>,
     router: axum::Router,
@@ -78,13 +79,13 @@ impl House {
         let operators = Operators {
             registry: registry.clone(),
             api_keys: registry,
-            usage: log,
+            usage: log.clone(),
             platform: Arc::new(MemoryPlatformLog::new()),
             webhooks: None,
         };
         let router = reports_router(front(clock.clone()), operators);
         let totals = Default::default();
-        Self { clock, processes, apps, totals, alerting, alerting_faults, router, key, _folder: folder }
+        Self { clock, processes, apps, totals, log, alerting, alerting_faults, router, key, _folder: folder }
     }
 
     /// Lets the season pass, and the day after it in which all is written down and rolled up.
@@ -166,6 +167,12 @@ impl House {
         self.alerting_faults.heal();
         let report = self.alerting.run().await;
         assert_eq!(report.failure, None);
+        let after = Hour::of_unix_s(START_UNIX_S).plus(HOURS).day();
+        let standings = self.log.standings().await.expect("the log itself does not fail");
+        assert!(
+            standings.len() == APPS && standings.iter().all(|app| app.rolled_up_to >= after),
+            "{standings:?}"
+        );
     }
 
     fn turn_to(&self, season_ms: u64) {

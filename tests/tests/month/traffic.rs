@@ -56,10 +56,10 @@ pub(crate) struct Traffic {
     pub(crate) outages: [Vec<Range<u64>>; WRITERS],
 }
 
-/// Draws the season.
-pub(crate) fn drawn(seed: u64) -> Traffic {
+/// Draws the season; an app has something to do in an hour as likely as `busy`.
+pub(crate) fn drawn(seed: u64, busy: f64) -> Traffic {
     let mut chance = StdRng::seed_from_u64(seed);
-    let mut drawing = Drawing { chance: &mut chance, moments: Vec::new() };
+    let mut drawing = Drawing { chance: &mut chance, busy, moments: Vec::new() };
     for hour in 0..HOURS {
         for app in 0..APPS {
             drawing.hour(app, hour);
@@ -74,6 +74,7 @@ pub(crate) fn drawn(seed: u64) -> Traffic {
 
 struct Drawing<'c> {
     chance: &'c mut StdRng,
+    busy: f64,
     moments: Vec<Moment>,
 }
 
@@ -86,7 +87,7 @@ impl Drawing<'_> {
                 self.request(app, at_ms);
             }
         }
-        if is_special || self.chance.random_bool(0.12) {
+        if is_special || self.chance.random_bool(self.busy) {
             for _ in 0..self.chance.random_range(1..6) {
                 let at_ms = hour * HOUR_MS + self.chance.random_range(0..HOUR_MS);
                 self.request(app, at_ms);
