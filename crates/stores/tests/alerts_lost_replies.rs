@@ -85,3 +85,20 @@ async fn a_writer_that_is_gone_between_two_writes_loses_nothing() {
     assert_eq!(direct.pending().await, Ok(vec![stands]));
     assert_eq!(direct.parked().await, Ok(vec![]));
 }
+
+#[tokio::test]
+async fn late_copies_of_all_that_was_asked_change_nothing() {
+    let (server, wire, watched, direct) = lossy(0).await;
+    watched.raise(&event()).await.unwrap();
+    watched.add_delivery(&delivery()).await.unwrap();
+    watched.spread(&event()).await.unwrap();
+    let (parked, replayed) = (delivery().parked("gone"), delivery().parked("gone").replayed(NOW));
+    assert_eq!(watched.change(&delivery(), &parked).await, Ok(true));
+    assert_eq!(direct.change(&parked, &replayed).await, Ok(true));
+    for copy in wire.passed() {
+        copy.ask(server.endpoint()).await;
+        assert_eq!(direct.pending().await, Ok(vec![replayed.clone()]));
+    }
+    assert_eq!(direct.parked().await, Ok(vec![]));
+    assert_eq!(direct.unspread().await, Ok(vec![]));
+}
