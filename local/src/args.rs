@@ -1,7 +1,8 @@
 //! The command line.
 
 use crate::admin::Admin;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::alerts::Hosts;
 use domain::claims::AllowedDomain;
 use domain::ids::{AppId, Region, TenantId};
 use ipnet::IpNet;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use stores::Retention;
 use stores::dynamo::HomeAt;
+use stores::usage::UsageAt;
 use stores::vault::VaultAt;
 use syncd::options::{self, DocumentStore, LogFormat, Switch};
 use syncd::setup::{KeysAt, RegistryAt};
@@ -28,13 +30,13 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serves WebSockets, /discovery, /usage, tokens, /health and /metrics on one port (the default).
+    /// Serves WebSockets, the control plane, operators' reports, /health and /metrics on one port (the default).
     Serve(Serve),
     /// One of the nodes of `serve --nodes`, with the options of `syncd`. Ends with its standard input.
     #[command(hide = true)]
     Node(Box<Node>),
-    /// Serves /discovery, /usage and, with a registry and a vault, tokens: for nodes that share their tables and Redis
-    /// with it, what the Lambda functions answer, where there is no Lambda.
+    /// Serves /discovery, /usage and, with a registry and a vault, tokens; with usage too, reports and webhooks: for nodes
+    /// that share their tables and Redis with it, what the Lambda functions answer, where there is no Lambda.
     Functions(Box<Functions>),
     /// Prints a token that a running or later server on the same data folder accepts.
     Token(Token),
@@ -79,6 +81,43 @@ pub(crate) struct Rates {
     pub(crate) redis_ca: Option<PathBuf>,
 }
 
+/// Which hosts webhooks may be at, as it stands on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WebhookHosts {
+    /// Those of the public internet.
+    Public,
+    /// All, this machine among them.
+    Any,
+}
+
+/// Where tenants are told what they asked to be told.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Webhooks {
+    /// Hosts that webhooks may be at: those of the public internet, or this machine and its network too. By default public
+    /// for `functions`, and any for a local service.
+    #[arg(
+        long,
+        env = "WIRESOCKET_WEBHOOK_HOSTS",
+        value_name = "public|any",
+        value_enum,
+        hide_possible_values = true
+    )]
+    pub(crate) webhook_hosts: Option<WebhookHosts>,
+    /// Certificates (PEM) that webhooks' own are signed by, where they are none of the system's.
+    #[arg(long, env = "WIRESOCKET_WEBHOOK_CA", value_name = "FILE")]
+    pub(crate) webhook_ca: Option<PathBuf>,
+}
+
+impl Webhooks {
+    pub(crate) fn hosts_or(&self, by_default: Hosts) -> Hosts {
+        match self.webhook_hosts {
+            None => by_default,
+            Some(WebhookHosts::Public) => Hosts::Public,
+            Some(WebhookHosts::Any) => Hosts::Any,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Address and port to listen on; port 0 takes a free one.
@@ -119,6 +158,8 @@ pub(crate) struct Serve {
     pub(crate) nodes: u8,
     #[command(flatten)]
     pub(crate) rates: Rates,
+    #[command(flatten)]
+    pub(crate) webhooks: Webhooks,
     /// How log lines on stderr are written; RUST_LOG says which.
     #[arg(
         long,
@@ -146,6 +187,8 @@ pub(crate) struct Node {
     /// What the keys of the registry's tenants are sealed by.
     #[arg(long, env = "WIRESOCKET_VAULT", value_name = VAULT)]
     pub(crate) vault: Option<VaultAt>,
+    #[command(flatten)]
+    pub(crate) webhooks: Webhooks,
 }
 
 #[derive(Debug, Args)]
@@ -166,7 +209,7 @@ pub(crate) struct Functions {
         required = true
     )]
     pub(crate) home: Vec<HomeAt>,
-    /// DynamoDB for homes and a registry that name no endpoint; by default Amazon's.
+    /// DynamoDB for homes, a registry and usage that name no endpoint; by default Amazon's.
     #[arg(long, env = "WIRESOCKET_DYNAMODB_ENDPOINT", value_name = "URL")]
     pub(crate) dynamodb_endpoint: Option<String>,
     /// JSON Web Key Set (RFC 7517) that tokens are verified by, whatever tenant they name; or, with `{tenantId}` in its
@@ -184,6 +227,11 @@ pub(crate) struct Functions {
     /// What the signing keys of that registry are sealed by: with it, tokens are issued.
     #[arg(long, env = "WIRESOCKET_VAULT", value_name = VAULT)]
     pub(crate) vault: Option<VaultAt>,
+    /// Where what apps use is counted over time: a DynamoDB table, or `file:` and a folder that only this process uses.
+    #[arg(long, env = "WIRESOCKET_USAGE", value_name = "TABLE[,region=AWS_REGION][,endpoint=URL]|file:DIR")]
+    pub(crate) usage: Option<UsageAt>,
+    #[command(flatten)]
+    pub(crate) webhooks: Webhooks,
     #[command(flatten)]
     pub(crate) rates: Rates,
     /// How log lines on stderr are written; RUST_LOG says which.

@@ -1,8 +1,10 @@
 //! What is printed for people and scripts.
 
+use crate::dev_books::DevKeys;
 use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use stores::usage::UsageAt;
 
 /// What there is to paste.
 pub(crate) struct Pasted<'a> {
@@ -10,6 +12,10 @@ pub(crate) struct Pasted<'a> {
     pub(crate) address: SocketAddr,
     /// A token that it accepts.
     pub(crate) token: &'a str,
+    /// Keys that see what it counts.
+    pub(crate) keys: &'a DevKeys,
+    /// Where its usage is, where that is a table, which `wiresocket admin` is to be told.
+    pub(crate) usage: Option<&'a UsageAt>,
     /// Its nodes, where there are several.
     pub(crate) nodes: &'a [NodeLine],
 }
@@ -22,7 +28,7 @@ pub(crate) struct NodeLine {
 }
 
 /// Prints where the service listens, its nodes, and lines to paste.
-pub(crate) fn listening(Pasted { address, token, nodes }: &Pasted<'_>) -> io::Result<()> {
+pub(crate) fn listening(Pasted { address, token, keys, usage, nodes }: &Pasted<'_>) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "listening http://{address}")?;
     for NodeLine { name, address, pid } in *nodes {
@@ -35,6 +41,12 @@ pub(crate) fn listening(Pasted { address, token, nodes }: &Pasted<'_>) -> io::Re
         "y-websocket new WebsocketProvider('ws://{address}', 'my-document', doc, {{ params: {{ token }} }})"
     )?;
     writeln!(out, "usage       curl -H 'Authorization: Bearer {token}' http://{address}/usage")?;
+    let (account, platform) = (keys.account.reveal(), keys.platform.reveal());
+    writeln!(out, "reports     curl -H 'Authorization: Bearer {account}' http://{address}/v1/usage")?;
+    writeln!(out, "platform    curl -H 'IM-API-KEY: {platform}' http://{address}/admin/connection-count")?;
+    if let Some(usage) = usage {
+        writeln!(out, "webhooks    wiresocket admin webhooks parked --usage {usage}")?;
+    }
     writeln!(out, "token       {token}")?;
     out.flush()
 }

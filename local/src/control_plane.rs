@@ -1,30 +1,33 @@
 //! The control plane beside a node: over the same ports, on the same port.
 
 use axum::Router;
+use domain::alerts::Hosts;
 use domain::ports::Vault;
-use functions::{ControlPlane, Front, GateFailures, Issuer};
+use functions::{ControlPlane, Front, GateFailures, Issuer, Operators, WebhookDesk};
 use std::sync::Arc;
 use stores::jwt::TenantKeys;
 use stores::secrets::Argon2Hashes;
+use stores::usage::UsagePorts;
 use syncd::Besides;
 use syncd::metrics::OutsideCounter;
 use syncd::setup::{RegistryPorts, Setup};
 
 /// The control plane's routes, without a node. Tokens are issued where a vault opens the registry's keys.
-pub(crate) fn routes(setup: &Setup, vault: Option<Arc<dyn Vault>>) -> Router {
-    functions::router(control_plane(setup, vault, Arc::new(GateFailures::default())))
+pub(crate) fn routes(setup: &Setup, vault: Option<Arc<dyn Vault>>, hosts: Hosts) -> Router {
+    functions::router(control_plane(setup, vault, hosts, Arc::new(GateFailures::default())))
 }
 
 /// What the node's port serves besides the node's own.
-pub(crate) fn besides(setup: &Setup, vault: Option<Arc<dyn Vault>>) -> Besides {
+pub(crate) fn besides(setup: &Setup, vault: Option<Arc<dyn Vault>>, hosts: Hosts) -> Besides {
     let gate_failures = Arc::new(GateFailures::default());
-    let plane = control_plane(setup, vault, Arc::clone(&gate_failures));
+    let plane = control_plane(setup, vault, hosts, Arc::clone(&gate_failures));
     Besides { routes: functions::router(plane), counters: counters(gate_failures) }
 }
 
 fn control_plane(
-    Setup { ports, config, registry, .. }: &Setup,
+    Setup { ports, config, registry, usage, .. }: &Setup,
     vault: Option<Arc<dyn Vault>>,
+    hosts: Hosts,
     gate_failures: Arc<GateFailures>,
 ) -> ControlPlane {
     ControlPlane {
@@ -39,13 +42,31 @@ fn control_plane(
         homes: ports.homes.clone(),
         tokens: Arc::clone(&ports.tokens),
         region: config.region.clone(),
-        issuer: registry.as_ref().zip(vault).map(|(registry, vault)| issuer(registry, vault)),
-        metering: None,
-        operators: None,
+        issuer: registry.as_ref().zip(vault.clone()).map(|(registry, vault)| issuer(registry, vault)),
+        metering: ports.usage.as_ref().map(|metering| Arc::clone(&metering.recorder)),
+        operators: registry
+            .as_ref()
+            .zip(usage.clone())
+            .map(|(registry, usage)| operators(registry, usage, vault, hosts)),
     }
 }
 
-fn issuer(RegistryPorts { registry, families }: &RegistryPorts, vault: Arc<dyn Vault>) -> Issuer {
+fn operators(
+    RegistryPorts { registry, api_keys, .. }: &RegistryPorts,
+    UsagePorts { log, platform, alerts }: UsagePorts,
+    vault: Option<Arc<dyn Vault>>,
+    hosts: Hosts,
+) -> Operators {
+    Operators {
+        registry: Arc::clone(registry),
+        api_keys: Arc::clone(api_keys),
+        usage: log,
+        platform,
+        webhooks: vault.map(|vault| WebhookDesk { alerts, vault, hosts }),
+    }
+}
+
+fn issuer(RegistryPorts { registry, families, .. }: &RegistryPorts, vault: Arc<dyn Vault>) -> Issuer {
     Issuer {
         registry: Arc::clone(registry),
         families: Arc::clone(families),

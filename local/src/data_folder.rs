@@ -41,6 +41,8 @@ pub(crate) enum DataFolderError {
     Vault(#[from] FileVaultError),
 }
 
+const DEV_KEYS: &str = "dev-keys.json";
+
 /// A folder that this process may use. The lock ends with the process, however it ends.
 pub(crate) struct DataFolder {
     path: PathBuf,
@@ -139,6 +141,27 @@ impl DataFolder {
             self.replace(&path, &format!("{set:#}\n"))?;
         }
         Ok(path)
+    }
+
+    /// Where what is counted over time lies.
+    pub(crate) fn usage(&self) -> PathBuf {
+        self.path.join("usage")
+    }
+
+    /// The API keys that were made for development, by names; an empty object where there are none.
+    pub(crate) fn dev_keys(&self) -> Result<Value, DataFolderError> {
+        let path = self.path.join(DEV_KEYS);
+        match fs::read(&path) {
+            // What is no JSON has no keys, and is made anew.
+            Ok(text) => Ok(serde_json::from_slice(&text).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(json!({})),
+            Err(source) => Err(DataFolderError::File { path, source }),
+        }
+    }
+
+    /// Keeps those keys, for the owner's eyes only.
+    pub(crate) fn keep_dev_keys(&self, keys: &Value) -> Result<(), DataFolderError> {
+        self.replace(&self.path.join(DEV_KEYS), &format!("{keys:#}\n"))
     }
 
     /// Replaces a file whole, or not at all.

@@ -2,6 +2,7 @@ use crate::admin::AdminError;
 use crate::data_folder::DataFolderError;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use stores::disk::DiskError;
 use stores::dynamo::{ConnectError, CreateTableError};
 use stores::vault::OpenVaultError;
@@ -17,6 +18,8 @@ pub(crate) enum LocalError {
     Admin(#[from] AdminError),
     #[error("invalid value for '--vault': {0}")]
     Vault(#[from] OpenVaultError),
+    #[error("invalid value for '--webhook-ca': {} ({cause}): give a file of certificates in PEM", path.display())]
+    WebhookCa { path: PathBuf, cause: String },
     #[error("'--vault' is of no use without '--registry', which has the keys that it seals")]
     VaultAlone,
     #[error(transparent)]
@@ -64,6 +67,7 @@ impl LocalError {
             Self::Setup(_)
             | Self::Vault(_)
             | Self::VaultAlone
+            | Self::WebhookCa { .. }
             | Self::Origins(_)
             | Self::Listen { .. }
             | Self::Options(_) => 2,

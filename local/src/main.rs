@@ -1,10 +1,14 @@
 //! `wiresocket`: the whole service on one machine and one port, on embedded stores.
 
 mod admin;
+mod alerting;
+mod api_keys;
 mod args;
 mod banner;
 mod control_plane;
 mod data_folder;
+mod dev_books;
+mod drawn;
 mod error;
 mod fleet;
 mod functions;
@@ -12,6 +16,7 @@ mod http;
 mod node;
 mod serve;
 mod token;
+mod usage;
 mod vault;
 
 use args::{Arguments, Command};

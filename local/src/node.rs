@@ -3,7 +3,9 @@
 
 use crate::args::Node;
 use crate::error::LocalError;
+use crate::serve::USAGE_EVERY;
 use crate::{control_plane, vault};
+use domain::alerts::Hosts;
 use std::io::{self, Read};
 use std::thread;
 use syncd::{process, setup};
@@ -15,8 +17,9 @@ pub(crate) fn serve(node: Node) -> Result<(), LocalError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(LocalError::Runtime)?.block_on(Box::pin(async {
         let vault = vault::opened(node.vault.as_ref(), node.options.registry.as_ref()).await?;
-        let setup = setup::prepare(node.options).await?;
-        let besides = control_plane::besides(&setup, vault);
+        let mut setup = setup::prepare(node.options).await?;
+        setup.config.usage_every = USAGE_EVERY;
+        let besides = control_plane::besides(&setup, vault, node.webhooks.hosts_or(Hosts::Any));
         let terminated = process::terminated().map_err(LocalError::Signals)?;
         setup.announce(&mut io::stdout().lock())?;
         syncd::run(setup.listeners, setup.ports, setup.config, besides, terminated).await?;

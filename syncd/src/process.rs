@@ -7,8 +7,9 @@ use tracing_subscriber::EnvFilter;
 
 /// What is logged where `RUST_LOG` does not say it: everything from `info` up. That no credentials were found, say
 /// the calls that needed them; the client's own lines repeat it for each place where it looked. The embedded DynamoDB
-/// warns of each condition that does not hold, which is daily work.
-const LOGGED: &str = "info,aws_config=error,dynoxide=error";
+/// warns of each condition that does not hold, which is daily work. Where a service tells its tenants of their usage by
+/// itself, each look whom to tell, seconds after the last, is none either.
+const LOGGED: &str = "info,aws_config=error,dynoxide=error,functions::alerting=warn";
 
 /// Begins to log to stderr. `RUST_LOG` says what.
 pub fn log(format: LogFormat) {

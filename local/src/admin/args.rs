@@ -5,8 +5,11 @@ use super::report::Form;
 use clap::{Args, Subcommand};
 use domain::bounds::{LIMIT_MAX, NAME_BYTES_MAX};
 use domain::claims::AllowedDomain;
-use domain::ids::{AppId, AppKey, ClientId, HomeRegion, KeyId, PlanId, TenantId};
-use domain::registry::Refresh;
+use domain::ids::{
+    ApiKeyId, AppId, AppKey, ClientId, EventId, HomeRegion, KeyId, PlanId, TenantId, WebhookId,
+};
+use domain::money::{InvalidPrice, PricePerMillion};
+use domain::registry::{ApiKeyText, ApiScope, KeyHolder, Refresh};
 use stores::jwt::Start;
 
 #[derive(Debug, Args)]
@@ -31,7 +34,7 @@ pub(super) enum Book {
     /// Paying organisations.
     #[command(subcommand)]
     Tenants(Tenants),
-    /// What apps are sold as: the limits that their tokens carry.
+    /// What apps are sold as: the limits that their tokens carry, and what requests cost.
     #[command(subcommand)]
     Plans(Plans),
     /// Products or environments of tenants.
@@ -43,6 +46,12 @@ pub(super) enum Book {
     /// What a tenant's tokens are signed by.
     #[command(subcommand)]
     Keys(Keys),
+    /// Who sees reports, webhooks and counts: keys of tenants (`sk_live_…`) and of the platform (`im_live_…`).
+    #[command(subcommand)]
+    ApiKeys(ApiKeys),
+    /// Where tenants are told of their usage, and what could not be delivered.
+    #[command(subcommand)]
+    Webhooks(Webhooks),
 }
 
 /// What a command does to the books.
@@ -59,7 +68,9 @@ impl Book {
             | Self::Plans(Plans::List)
             | Self::Apps(Apps::List { .. })
             | Self::Clients(Clients::List { .. })
-            | Self::Keys(Keys::List { .. }) => Intent::Look,
+            | Self::Keys(Keys::List { .. })
+            | Self::ApiKeys(ApiKeys::List)
+            | Self::Webhooks(_) => Intent::Look,
             _ => Intent::Change,
         }
     }
@@ -82,13 +93,15 @@ pub(super) enum Tenants {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Plans {
-    /// Makes a plan, or changes the limits that are given: tokens that are issued from then on carry them.
+    /// Makes a plan, or changes what is given: tokens that are issued from then on carry its limits, and reports its terms.
     Set {
         /// The plan's id.
         #[arg(value_name = "PLAN", value_parser = plan)]
         plan: PlanId,
         #[command(flatten)]
         limits: GivenLimits,
+        #[command(flatten)]
+        terms: GivenTerms,
     },
     /// Lists every plan.
     List,
@@ -110,6 +123,22 @@ pub(super) struct GivenLimits {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=LIMIT_MAX))]
     pub(super) ops_per_minute: Option<u64>,
 }
+
+/// What requests cost and how many are expected, as far as a command names it.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct GivenTerms {
+    /// Requests that an app may make in a calendar month before its tenant is told, none being refused; `none` for any
+    /// number, which is what a new plan begins with.
+    #[arg(long, value_name = "N|none", value_parser = monthly_requests)]
+    pub(super) monthly_requests: Option<MonthlyRequests>,
+    /// What a million requests cost, in US dollars; 0 for a new plan.
+    #[arg(long, value_name = "USD", value_parser = price)]
+    pub(super) price_per_million: Option<PricePerMillion>,
+}
+
+/// Requests of a month; `None` means any number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MonthlyRequests(pub(super) Option<u64>);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Apps {
@@ -242,6 +271,117 @@ impl Rotation {
     pub(super) fn sealed_in(&self) -> SealedIn {
         if self.new_vault { SealedIn::NewVault } else { SealedIn::ItsVault }
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ApiKeys {
+    /// Makes a key, which is shown this once.
+    Create(NewKey),
+    /// Lists every key, without what it is known by.
+    List,
+    /// Lets a key see nothing from now on.
+    Revoke {
+        /// The key's id: the 16 hex digits behind its prefix.
+        #[arg(value_name = "ID", value_parser = api_key)]
+        key: ApiKeyId,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewKey {
+    #[command(flatten)]
+    holder: Holder,
+    /// What the key may be used for, once for each; by default all that its holder may have.
+    #[arg(long, value_name = "SCOPE", value_delimiter = ',', value_parser = scope)]
+    pub(super) scope: Vec<ApiScope>,
+    /// What people call it.
+    #[arg(long, value_name = "TEXT", default_value = "", value_parser = name)]
+    pub(super) description: String,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Holder {
+    /// A key of the platform's operator, for /admin.
+    #[arg(long)]
+    platform: bool,
+    /// A key of this tenant, for /v1.
+    #[arg(long, value_name = "TENANT", value_parser = tenant)]
+    tenant: Option<TenantId>,
+}
+
+impl NewKey {
+    pub(super) fn holder(&self) -> KeyHolder {
+        self.holder.tenant.clone().map_or(KeyHolder::Platform, KeyHolder::Tenant)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Webhooks {
+    /// Lists a tenant's webhooks, without their secrets.
+    List {
+        /// Whose webhooks.
+        #[arg(value_name = "TENANT", value_parser = tenant)]
+        tenant: TenantId,
+    },
+    /// Lists the deliveries that were tried for a day in vain, of all tenants.
+    Parked,
+    /// Has parked deliveries tried for another day.
+    Replay(Replay),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// The event, as `webhooks parked` shows it.
+    #[arg(value_name = "EVENT", value_parser = event, required_unless_present = "all", requires = "webhook")]
+    pub(super) event: Option<EventId>,
+    /// Where it goes.
+    #[arg(value_name = "WEBHOOK", value_parser = webhook)]
+    pub(super) webhook: Option<WebhookId>,
+    /// Every parked delivery.
+    #[arg(long, conflicts_with_all = ["event", "webhook"])]
+    pub(super) all: bool,
+}
+
+impl Replay {
+    /// The one delivery that is meant; none where all are.
+    pub(super) fn one(&self) -> Option<(&EventId, &WebhookId)> {
+        self.event.as_ref().zip(self.webhook.as_ref()).filter(|_| !self.all)
+    }
+}
+
+fn monthly_requests(text: &str) -> Result<MonthlyRequests, String> {
+    if text == "none" {
+        return Ok(MonthlyRequests(None));
+    }
+    let requests = text.parse().ok().filter(|requests| *requests <= LIMIT_MAX);
+    requests
+        .map(|requests| MonthlyRequests(Some(requests)))
+        .ok_or_else(|| format!("expected a number of requests from 0 to {LIMIT_MAX}, or none"))
+}
+
+fn price(text: &str) -> Result<PricePerMillion, String> {
+    text.parse().map_err(|error: InvalidPrice| error.to_string())
+}
+
+fn api_key(text: &str) -> Result<ApiKeyId, String> {
+    if ApiKeyText::parse(text).is_some() {
+        return Err("expected a key's id and not the key itself, which nobody else is to see".to_owned());
+    }
+    ApiKeyId::parse(text).map_err(|error| error.to_string())
+}
+
+fn scope(text: &str) -> Result<ApiScope, String> {
+    let names = || ApiScope::ALL.map(ApiScope::name).join(", ");
+    ApiScope::parse(text).ok_or_else(|| format!("expected one of {}", names()))
+}
+
+fn event(text: &str) -> Result<EventId, String> {
+    EventId::parse(text).map_err(|error| error.to_string())
+}
+
+fn webhook(text: &str) -> Result<WebhookId, String> {
+    WebhookId::parse(text).map_err(|error| error.to_string())
 }
 
 fn tenant(text: &str) -> Result<TenantId, String> {

@@ -2,19 +2,22 @@ use super::args::Intent;
 use super::error::AdminError;
 use super::sealing::{self, SealedBy};
 use crate::args::VAULT;
-use crate::data_folder::DataFolder;
+use crate::data_folder::{DataFolder, DataFolderError};
 use crate::error::LocalError;
 use crate::vault;
 use clap::Args;
 use domain::clock::{Clock, Entropy};
 use domain::ids::{AppKey, ClientId, PlanId, TenantId};
-use domain::ports::{Registry, SecretHashes};
+use domain::ports::{Alerts, ApiKeys, Registry, SecretHashes};
 use domain::registry::{App, Client, Plan, Tenant, TenantKey};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use stores::alerts::FileAlerts;
+use stores::dynamo::Access;
 use stores::jwt::TenantKeys;
 use stores::secrets::Argon2Hashes;
 use stores::system::{SystemClock, SystemEntropy};
+use stores::usage::UsageAt;
 use stores::vault::VaultAt;
 use syncd::setup::{RegistryAt, RegistryPorts};
 
@@ -41,6 +44,33 @@ pub(super) struct BooksAt {
         value_name = VAULT
     )]
     vault: Option<VaultAt>,
+    /// Table of that deployment in which usage is counted, and webhooks and their deliveries are; needed for `webhooks`.
+    #[arg(
+        long,
+        global = true,
+        env = "WIRESOCKET_USAGE",
+        value_name = "TABLE[,region=AWS_REGION][,endpoint=URL]|file:DIR"
+    )]
+    usage: Option<UsageAt>,
+}
+
+/// Where webhooks and their deliveries are: in the usage table that is named, or in the data folder.
+pub(super) async fn alerts(at: &BooksAt) -> Result<Arc<dyn Alerts>, LocalError> {
+    let folder = match (&at.usage, &at.registry) {
+        (Some(UsageAt::Table(table)), _) => {
+            let access = Access::from_environment().await;
+            let usage = access.usage(table).map_err(|error| AdminError::Usage(error.into()))?;
+            return Ok(usage.alerts());
+        }
+        (Some(UsageAt::Folder(folder)), _) => folder.clone(),
+        (None, Some(_)) => return Err(AdminError::NoUsage.into()),
+        (None, None) => DataFolder::existing(at.data.as_deref().unwrap_or(Path::new(FOLDER)))?.usage(),
+    };
+    // Nothing was ever counted where it is missing.
+    let missing = |source| DataFolderError::File { path: folder.clone(), source };
+    std::fs::create_dir_all(&folder).map_err(missing)?;
+    let alerts = FileAlerts::open(&folder).map_err(|error| AdminError::Usage(error.into()))?;
+    Ok(Arc::new(alerts))
 }
 
 /// The folder of a local service that is told of none.
@@ -49,6 +79,7 @@ const FOLDER: &str = ".wiresocket";
 /// The books, and what is needed to write in them.
 pub(super) struct Books {
     registry: Arc<dyn Registry>,
+    api_keys: Arc<dyn ApiKeys>,
     sealed_by: SealedBy,
     hashes: Argon2Hashes,
     clock: SystemClock,
@@ -79,12 +110,16 @@ impl Books {
         Ok(Self::new(folder.books().await?, SealedBy::KeyOf(folder)))
     }
 
-    fn new(RegistryPorts { registry, .. }: RegistryPorts, sealed_by: SealedBy) -> Self {
-        Self { registry, sealed_by, hashes: Argon2Hashes::new(), clock: SystemClock::new() }
+    fn new(RegistryPorts { registry, api_keys, .. }: RegistryPorts, sealed_by: SealedBy) -> Self {
+        Self { registry, api_keys, sealed_by, hashes: Argon2Hashes::new(), clock: SystemClock::new() }
     }
 
     pub(super) fn registry(&self) -> &dyn Registry {
         &*self.registry
+    }
+
+    pub(super) fn api_keys(&self) -> &dyn ApiKeys {
+        &*self.api_keys
     }
 
     /// What makes a tenant's signing keys, sealed by the vault that sealed those which it has or, before its first, those of

@@ -2,10 +2,8 @@ use super::apps::shown;
 use super::args::{Clients, NewClient, TenantOrApp};
 use super::books::Books;
 use super::error::AdminError;
-use super::report::{Report, instant, table};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::clock::Entropy;
+use super::report::{Report, SecretOf, instant, table};
+use crate::drawn;
 use domain::ids::ClientId;
 use domain::ports::Added;
 use domain::registry::{Client, Refresh};
@@ -25,9 +23,9 @@ pub(super) async fn run(command: &Clients, books: &Books) -> Result<Report, Admi
 
 async fn create(new: &NewClient, books: &Books) -> Result<Report, AdminError> {
     let app = books.app(&new.app).await?.key;
-    let id = format!("client_{}", drawn::<ID_BYTES>(books.entropy()));
+    let id = format!("client_{}", drawn::base64url::<ID_BYTES>(books.entropy()));
     let id = ClientId::parse(&id).expect("29 letters, digits, hyphens and underscores are an id");
-    let secret = format!("wss_{}", drawn::<SECRET_BYTES>(books.entropy()));
+    let secret = format!("wss_{}", drawn::base64url::<SECRET_BYTES>(books.entropy()));
     let client = Client {
         id,
         app,
@@ -48,7 +46,7 @@ async fn create(new: &NewClient, books: &Books) -> Result<Report, AdminError> {
         "client_id      {}\nclient_secret  {secret}\n\nThe secret is shown this once: only its hash is kept.",
         client.id
     );
-    Ok(Report { text, json, secret_of: Some(client.id) })
+    Ok(Report { text, json, secret_of: Some(SecretOf::Client(client.id)) })
 }
 
 async fn list(of: Option<&TenantOrApp>, books: &Books) -> Result<Report, AdminError> {
@@ -85,16 +83,6 @@ async fn revoke(id: &ClientId, books: &Books) -> Result<Report, AdminError> {
     Ok(Report::new(text, as_json(&client)))
 }
 
-/// `BYTES` random bytes in base64url.
-fn drawn<const BYTES: usize>(entropy: &dyn Entropy) -> String {
-    let mut bytes = [0; BYTES];
-    bytes.chunks_mut(8).for_each(|chunk| {
-        let drawn = entropy.next_u64().to_le_bytes();
-        chunk.copy_from_slice(&drawn[..chunk.len()]);
-    });
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
 fn row(client: &Client) -> [String; 5] {
     let refresh = match client.refresh {
         Refresh::Allowed => "yes",
@@ -113,19 +101,4 @@ fn as_json(client: &Client) -> Value {
         "created": instant(client.created_unix_s),
         "revoked": client.revoked_unix_s.map(instant),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use stores::system::SeededEntropy;
-
-    #[test]
-    fn what_is_drawn_has_all_its_bits() {
-        let entropy = SeededEntropy::new(7);
-        let (id, secret) = (drawn::<ID_BYTES>(&entropy), drawn::<SECRET_BYTES>(&entropy));
-        assert_eq!((id.len(), secret.len()), (22, 43));
-        assert_ne!(id, drawn::<ID_BYTES>(&entropy));
-        assert!(!secret.contains("AAAA"), "{secret}");
-    }
 }

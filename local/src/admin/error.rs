@@ -1,8 +1,12 @@
+use super::report::SecretOf;
 use crate::data_folder::DataFolderError;
-use domain::ids::{AppKey, ClientId, KeyId, PlanId, TenantId};
+use domain::bounds::API_KEYS_MAX;
+use domain::ids::{ApiKeyId, AppKey, ClientId, EventId, KeyId, PlanId, TenantId, WebhookId};
 use domain::ports::Unavailable;
+use domain::registry::ApiScope;
 use std::io;
 use stores::jwt::MakeKeyError;
+use stores::usage::OpenUsageError;
 use syncd::setup::lacks_table;
 
 /// Why a command of `wiresocket admin` was not done: what is missing, and the command that makes it.
@@ -57,10 +61,24 @@ pub(crate) enum AdminError {
     #[error(transparent)]
     DataFolder(#[from] DataFolderError),
     #[error(
-        "the client `{client}` was made, but its secret could not be shown ({source}): revoke it with `wiresocket admin \
-         clients revoke {client}`, and make another"
+        "{of} was made, but its secret could not be shown ({source}): revoke it with `{}`, and make another",
+        of.revocation()
     )]
-    SecretNotShown { client: ClientId, source: io::Error },
+    SecretNotShown { of: SecretOf, source: io::Error },
+    #[error("no API key `{0}`: `wiresocket admin api-keys list` shows which there are")]
+    NoApiKey(ApiKeyId),
+    #[error("invalid value for '--scope': `{}` is not for this holder, whose keys may have {has}", scope.name())]
+    ScopeOfOthers { scope: ApiScope, has: String },
+    #[error("{0} has {API_KEYS_MAX} API keys, revoked ones included, and no more are kept")]
+    TooManyApiKeys(String),
+    #[error(
+        "no parked delivery of the event `{event}` to `{webhook}`: `wiresocket admin webhooks parked` shows which there are"
+    )]
+    NotParked { event: EventId, webhook: WebhookId },
+    #[error("'--usage' is missing: with '--registry', it says where webhooks and their deliveries are")]
+    NoUsage,
+    #[error("invalid value for '--usage': {0}")]
+    Usage(#[from] OpenUsageError),
     #[error("'{option}' {cause}")]
     Combination { option: &'static str, cause: &'static str },
     #[error("the table that '--registry' names does not exist: deploy it, or name the one that was deployed")]
@@ -88,7 +106,13 @@ impl AdminError {
     /// 2 where an option is wrong, else 1.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::NewPlan { .. } | Self::Origins(_) | Self::NoVault | Self::Combination { .. } => 2,
+            Self::NewPlan { .. }
+            | Self::Origins(_)
+            | Self::NoVault
+            | Self::NoUsage
+            | Self::Usage(_)
+            | Self::ScopeOfOthers { .. }
+            | Self::Combination { .. } => 2,
             _ => 1,
         }
     }

@@ -1,9 +1,11 @@
 //! `wiresocket admin`: what the operator has on the books, in a data folder or in a deployed table.
 //!
 //! Every command looks for what it builds on (an app for its tenant and its plan) and says what is missing. A command
-//! that is repeated finds its work done, but for `clients create` and `keys rotate --at-once`, which each time make another.
+//! that is repeated finds its work done, but for `clients create`, `api-keys create` and `keys rotate --at-once`, which each
+//! time make another.
 //! Rules that concern one entry are the registry's.
 
+mod api_keys;
 mod apps;
 mod args;
 mod books;
@@ -14,6 +16,7 @@ mod plans;
 mod report;
 mod sealing;
 mod tenants;
+mod webhooks;
 
 pub(crate) use args::Admin;
 pub(crate) use error::AdminError;
@@ -32,15 +35,15 @@ pub(crate) fn run(admin: &Admin) -> Result<(), LocalError> {
 
 async fn report_of(admin: &Admin) -> Result<Report, LocalError> {
     let books = Books::open(&admin.at, admin.books.intent()).await?;
-    Ok(done(&admin.books, &books).await?)
-}
-
-async fn done(book: &Book, books: &Books) -> Result<Report, AdminError> {
-    match book {
-        Book::Tenants(tenants) => tenants::run(tenants, books).await,
-        Book::Plans(plans) => plans::run(plans, books).await,
-        Book::Apps(apps) => apps::run(apps, books).await,
-        Book::Clients(clients) => clients::run(clients, books).await,
-        Book::Keys(keys) => keys::run(keys, books).await,
-    }
+    Ok(match &admin.books {
+        Book::Tenants(tenants) => tenants::run(tenants, &books).await?,
+        Book::Plans(plans) => plans::run(plans, &books).await?,
+        Book::Apps(apps) => apps::run(apps, &books).await?,
+        Book::Clients(clients) => clients::run(clients, &books).await?,
+        Book::Keys(keys) => keys::run(keys, &books).await?,
+        Book::ApiKeys(keys) => api_keys::run(keys, &books).await?,
+        Book::Webhooks(webhooks) => {
+            webhooks::run(webhooks, &books, &*books::alerts(&admin.at).await?).await?
+        }
+    })
 }

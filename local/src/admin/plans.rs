@@ -1,4 +1,4 @@
-use super::args::{GivenLimits, Plans};
+use super::args::{GivenLimits, GivenTerms, Plans};
 use super::books::Books;
 use super::error::AdminError;
 use super::report::{Report, table};
@@ -9,18 +9,25 @@ use serde_json::{Value, json};
 
 pub(super) async fn run(command: &Plans, books: &Books) -> Result<Report, AdminError> {
     match command {
-        Plans::Set { plan, limits } => set(plan, *limits, books).await,
+        Plans::Set { plan, limits, terms } => set(plan, *limits, *terms, books).await,
         Plans::List => list(books).await,
     }
 }
 
-async fn set(id: &PlanId, given: GivenLimits, books: &Books) -> Result<Report, AdminError> {
+async fn set(
+    id: &PlanId,
+    given: GivenLimits,
+    terms: GivenTerms,
+    books: &Books,
+) -> Result<Report, AdminError> {
     let stored = books.registry().plan(id).await?;
     let before = stored.as_ref().map(|plan| plan.limits);
     let limits =
         changed(before, given).map_err(|missing| AdminError::NewPlan { plan: id.clone(), missing })?;
     let (monthly_requests, price) =
         stored.map(|plan| (plan.monthly_requests, plan.price)).unwrap_or_default();
+    let monthly_requests = terms.monthly_requests.map_or(monthly_requests, |given| given.0);
+    let price = terms.price_per_million.unwrap_or(price);
     let plan = Plan { id: id.clone(), limits, monthly_requests, price };
     books.registry().set_plan(&plan).await?;
     let text = if before.is_some() {
@@ -63,17 +70,28 @@ async fn list(books: &Books) -> Result<Report, AdminError> {
             limits.documents_max.to_string(),
             limits.users_per_document_max.to_string(),
             limits.ops_per_minute_max.to_string(),
+            plan.monthly_requests.map_or_else(|| "any".to_owned(), |requests| requests.to_string()),
+            plan.price.to_string(),
         ]
     };
     let rows: Vec<_> = plans.iter().map(row).collect();
     Ok(Report::new(
-        table(["PLAN", "CONNECTIONS", "DOCUMENTS", "USERS/DOC", "OPS/MIN"], &rows),
+        table(
+            ["PLAN", "CONNECTIONS", "DOCUMENTS", "USERS/DOC", "OPS/MIN", "REQUESTS/MONTH", "USD/MILLION"],
+            &rows,
+        ),
         json!({"plans": plans.iter().map(as_json).collect::<Vec<_>>()}),
     ))
 }
 
 fn as_json(plan: &Plan) -> Value {
-    json!({"plan": plan.id.as_str(), "limits": plan.limits.to_claim()})
+    json!({
+        "plan": plan.id.as_str(),
+        "limits": plan.limits.to_claim(),
+        "monthly_requests": plan.monthly_requests,
+        // Exact, as no number of JSON is sure to be.
+        "price_per_million": plan.price.to_string(),
+    })
 }
 
 #[cfg(test)]

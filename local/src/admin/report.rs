@@ -3,8 +3,9 @@
 use super::error::AdminError;
 use crate::error::LocalError;
 use domain::clock::rfc3339_ms;
-use domain::ids::ClientId;
+use domain::ids::{ApiKeyId, ClientId};
 use serde_json::Value;
+use std::fmt;
 use std::io::{self, Write};
 
 /// How it is printed.
@@ -24,7 +25,33 @@ pub(super) struct Report {
     /// The same for machines.
     pub(super) json: Value,
     /// Whose secret is in it, which nobody can show again.
-    pub(super) secret_of: Option<ClientId>,
+    pub(super) secret_of: Option<SecretOf>,
+}
+
+/// Who has a secret that was drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SecretOf {
+    Client(ClientId),
+    ApiKey(ApiKeyId),
+}
+
+impl SecretOf {
+    /// What undoes its making.
+    pub(super) fn revocation(&self) -> String {
+        match self {
+            Self::Client(id) => format!("wiresocket admin clients revoke {id}"),
+            Self::ApiKey(id) => format!("wiresocket admin api-keys revoke {id}"),
+        }
+    }
+}
+
+impl fmt::Display for SecretOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(id) => write!(f, "the client `{id}`"),
+            Self::ApiKey(id) => write!(f, "the API key `{id}`"),
+        }
+    }
 }
 
 impl Report {
@@ -37,7 +64,7 @@ impl Report {
     pub(super) fn print(self, form: Form) -> Result<(), LocalError> {
         match (self.write(form), self.secret_of) {
             (Ok(()), _) => Ok(()),
-            (Err(source), Some(client)) => Err(AdminError::SecretNotShown { client, source }.into()),
+            (Err(source), Some(of)) => Err(AdminError::SecretNotShown { of, source }.into()),
             (Err(error), None) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             (Err(error), None) => Err(error.into()),
         }

@@ -1,7 +1,7 @@
 //! `wiresocket serve --nodes N`: several nodes on one machine, each a process of its own.
 //!
-//! This process holds what they share: an embedded DynamoDB with the table of the one home, and the documents, which it
-//! lends. It listens where the service is reached and hands each connection to a node, in turn. A node that dies is
+//! This process holds what they share: an embedded DynamoDB with the table of the one home, another with that of usage,
+//! and the documents, which it lends. It listens where the service is reached and hands each connection to a node, in turn. A node that dies is
 //! not started again, so that its documents can be seen to move to the others.
 
 mod forward;
@@ -10,18 +10,22 @@ mod process;
 mod roster;
 mod table;
 
+use crate::alerting::{self, Receivers, Told};
 use crate::args::Serve;
 use crate::banner::{self, NodeLine, Pasted};
 use crate::data_folder::DataFolder;
 use crate::error::LocalError;
-use crate::serve::{dev_token, node_options};
+use crate::serve::{dev_keys, dev_token, node_options};
+use domain::alerts::Hosts;
 use domain::clock::{Clock, Entropy};
 use process::{Orders, Shared};
 use roster::{Member, Roster};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use stores::dynamo::Access;
 use stores::system::{SystemClock, SystemEntropy};
+use stores::usage::{UsageAt, UsagePorts};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -35,11 +39,14 @@ pub(crate) async fn serve(options: &Serve) -> Result<(), LocalError> {
     let failed = |source| LocalError::Listen { address: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
+    let receivers = Receivers::of(&options.webhooks, Hosts::Any)?;
+    let books = folder.books().await?;
     // Made here, so that every node finds it.
-    folder.vault(&*folder.books().await?.registry).await?;
+    let vault = folder.vault(&*books.registry).await?;
     let mut servants = JoinSet::new();
     let shared = Shared {
         table: table::serve(&mut servants).await?,
+        usage: table::serve_usage(&folder.usage(), &mut servants).await?,
         loan: loan::documents(options, &folder, &mut servants).await?,
         public_address: address,
         keys,
@@ -48,15 +55,27 @@ pub(crate) async fn serve(options: &Serve) -> Result<(), LocalError> {
         cluster_secret: secret(),
     };
     let roster = Arc::new(start(options, &shared).await?);
-    let token = dev_token(options, &key, SystemClock::new().unix_ms() / 1000)?;
+    let now_unix_s = SystemClock::new().unix_ms() / 1000;
+    let token = dev_token(options, &key, now_unix_s)?;
+    let keys = dev_keys(&folder, &books, now_unix_s).await?;
+    // Here and in no node: one that looks is enough, and this process lives as long as the table.
+    let usage = UsagePorts::in_table(&Access::from_environment().await.usage(&shared.usage)?);
+    let (registry, every) = (books.registry, alerting::LOCALLY_EVERY);
+    let told = Some(Told { receivers, registry, usage, vault, every });
     let signalled = syncd::process::signalled().map_err(LocalError::Signals)?;
-    banner::listening(&Pasted { address, token: &token, nodes: &lines(&roster) })?;
-    let outcome = tokio::select! {
-        () = signalled => Ok(()),
-        () = roster.until_all_ended() => Err(LocalError::NoNodeLeft),
-        () = forward::forward(listener, Arc::clone(&roster)) => Ok(()),
+    let (usage_at, nodes) = (UsageAt::Table(shared.usage), lines(&roster));
+    let pasted = Pasted { address, token: &token, keys: &keys, usage: Some(&usage_at), nodes: &nodes };
+    banner::listening(&pasted)?;
+    let served = async {
+        let outcome = tokio::select! {
+            () = signalled => Ok(()),
+            () = roster.until_all_ended() => Err(LocalError::NoNodeLeft),
+            () = forward::forward(listener, Arc::clone(&roster)) => Ok(()),
+        };
+        roster.end_in_turn().await;
+        outcome
     };
-    roster.end_in_turn().await;
+    let outcome = alerting::beside(told, served).await;
     servants.shutdown().await;
     outcome
 }

@@ -14,6 +14,8 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use stores::Retention;
+use stores::dynamo::TableAt;
+use stores::usage::UsageAt;
 use syncd::setup::RegistryAt;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -28,6 +30,8 @@ const VARIABLES: &str = "WIRESOCKET_";
 pub(super) struct Shared {
     /// Where the embedded DynamoDB is.
     pub(super) table: SocketAddr,
+    /// The table that they count usage in.
+    pub(super) usage: TableAt,
     /// Where documents are borrowed that this process lends.
     pub(super) loan: Option<Loan>,
     /// Where the region is reached.
@@ -94,6 +98,10 @@ fn command(name: &NodeName, options: &Serve, shared: &Shared) -> io::Result<Comm
     }
     if let Some(every) = options.archive_every {
         option("--archive-every", format!("{}s", every.as_secs()));
+    }
+    option("--usage", UsageAt::Table(shared.usage.clone()).to_string());
+    if let Some(hosts) = &options.webhooks.webhook_hosts {
+        option("--webhook-hosts", spelled(hosts));
     }
     option("--capacity", CAPACITY.to_string());
     option("--drain-for", format!("{}s", DRAIN_FOR.as_secs()));
@@ -240,6 +248,7 @@ mod tests {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 4400));
         let shared = Shared {
             table: address,
+            usage: "usage,endpoint=http://127.0.0.1:4401".parse().unwrap(),
             loan: None,
             public_address: address,
             keys: PathBuf::from("jwks.json"),
@@ -265,6 +274,12 @@ mod tests {
         }
         let options = told(&[]);
         assert_eq!((options.archive, options.archive_every), (None, None));
+    }
+
+    #[test]
+    fn a_node_is_told_of_the_table_that_usage_is_counted_in() {
+        let usage = told(&[]).usage.map(|usage| usage.to_string());
+        assert_eq!(usage.as_deref(), Some("usage,endpoint=http://127.0.0.1:4401"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::error::SetupError;
 use super::keys::KeysAt;
 use super::options::Options;
 use super::registry::RegistryAt;
+use stores::usage::UsageAt;
 
 impl Options {
     /// Refuses options that contradict each other, that would go unused, or that name no store.
@@ -40,7 +41,9 @@ impl Options {
         let documents = self.documents_at();
         let are_lent = matches!(documents, DocumentsAt::Lender(_));
         let keys_of_tenants = matches!(self.jwks, Some(KeysAt::TenantUrl(_)));
-        let is_on_dynamo = !self.home.is_empty() || matches!(self.registry, Some(RegistryAt::Table(_)));
+        let is_on_dynamo = !self.home.is_empty()
+            || matches!(self.registry, Some(RegistryAt::Table(_)))
+            || matches!(self.usage, Some(UsageAt::Table(_)));
         let options = [
             (
                 self.relay_address.is_some() && self.relay_listen.is_none(),
@@ -48,7 +51,10 @@ impl Options {
             ),
             (
                 self.dynamodb_endpoint.is_some() && !is_on_dynamo,
-                ("--dynamodb-endpoint", "is of no use without '--home' or '--registry', which name tables"),
+                (
+                    "--dynamodb-endpoint",
+                    "is of no use without '--home', '--registry' or '--usage', which name tables",
+                ),
             ),
             (
                 keys_of_tenants && self.registry.is_some(),
@@ -135,11 +141,12 @@ mod tests {
         let lender = ["--documents", "http://127.0.0.1:1"];
         let of_tenants = "https://a/{tenantId}/jwks";
         let redis = ["--redis", "redis://:ssssssssssssssssssssssssssssssssssssss@a:1"];
-        let cases: [(&[&str], &str); 32] = [
+        let cases: [(&[&str], &str); 33] = [
             (&["--node", "a"], "'--jwks' is missing"),
             (&["--registry", "file:d", "--jwks", of_tenants], "'--jwks' with {tenantId} is of no use"),
             (&["--jwks", "https://{tenantId}.example.net/jwks"], "'--jwks'"),
             (&["--registry", "file:/no/folder"], "/no/folder is no folder"),
+            (&["--usage", "file:/proc/none"], "'--usage': file:/proc/none"),
             (&["--redis-password", &short], "'--redis-password' is of no use"),
             (&[redis[0], redis[1], "--redis-password", &short], "holds a password already"),
             (&["--redis", "redis://a:1", "--redis-password", "@/no/file"], "/no/file"),
@@ -182,6 +189,8 @@ mod tests {
             ("--home", "table"),
             ("--registry", "file:"),
             ("--registry", "a=table"),
+            ("--usage", "file:"),
+            ("--usage", "a b"),
             ("--home", "a=table,endpoint=nowhere"),
             ("--documents", "redis://a"),
             ("--retain-documents", "never"),
@@ -212,6 +221,13 @@ mod tests {
         let setup = prepare(parsed(&homes).unwrap()).await.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(setup.ports.homes.default_home().as_str(), "a");
         assert_eq!(setup.ports.homes.iter().count(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_usage_table_that_can_not_be_reached_does_not_keep_a_node_from_starting() {
+        let usage = ["--usage", "usage", "--dynamodb-endpoint", "http://127.0.0.1:9"];
+        let setup = prepare(parsed(&usage).unwrap()).await.unwrap_or_else(|error| panic!("{error}"));
+        assert!(setup.ports.usage.is_some() && setup.usage.is_some());
     }
 
     #[tokio::test]

@@ -85,7 +85,7 @@ pub fn lacks_table(error: &Unavailable) -> bool {
     error.cause.starts_with("ResourceNotFoundException")
 }
 
-/// The command of Amazon's CLI that makes a home's or a registry's table.
+/// The command of Amazon's CLI that makes a table: of a home, a registry or usage.
 pub(super) fn create_command(table: &TableAt) -> String {
     let option = |name: &str, value: Option<&str>| value.map_or_else(String::new, |v| format!(" {name} {v}"));
     let (pk, sk) = (TABLE.partition_key, TABLE.sort_key);

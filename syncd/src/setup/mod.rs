@@ -12,6 +12,7 @@ mod region;
 mod registry;
 mod relay;
 mod secret;
+mod usage;
 
 pub use documents::{DocumentsAt, at_release};
 pub use error::SetupError;
@@ -22,6 +23,7 @@ pub use registry::{RegistryAt, RegistryPorts};
 
 use crate::config::{NodeConfig, RelayConfig};
 use crate::machine::{self, Sockets};
+use crate::metering::Metering;
 use crate::node::Ports;
 use crate::serve::Listeners;
 use access::LazyAccess;
@@ -32,6 +34,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use stores::system::{SystemClock, SystemEntropy};
+use stores::usage::UsagePorts;
 use tokio::net::TcpListener;
 
 /// How often a node writes down what it counts.
@@ -45,6 +48,8 @@ pub struct Setup {
     pub ports: Ports,
     /// The registry that it verifies tenants' tokens by, for whoever issues them beside it.
     pub registry: Option<RegistryPorts>,
+    /// Where what is counted goes, for whoever reports it beside it.
+    pub usage: Option<UsagePorts>,
     /// What it is told.
     pub config: NodeConfig,
     /// Where clients reach it on this machine.
@@ -73,7 +78,7 @@ impl Setup {
 /// [`SetupError`], which names the option and what would be right.
 pub async fn prepare(options: Options) -> Result<Setup, SetupError> {
     options.check()?;
-    let (ports, registry) = ports(&options).await?;
+    let Stores { ports, registry, usage } = stores(&options).await?;
     let clients = listen("--listen", options.listen).await?;
     let address = local_address("--listen", &clients)?;
     let (relay_listener, relay) = relay::relay(&options).await?.unzip();
@@ -81,11 +86,17 @@ pub async fn prepare(options: Options) -> Result<Setup, SetupError> {
         relay_listener.as_ref().map(|listener| local_address("--relay-listen", listener)).transpose()?;
     let config = config(options, address, relay, &*ports.entropy);
     let listeners = Listeners { clients, relay: relay_listener };
-    Ok(Setup { listeners, ports, registry, config, address, relay_address })
+    Ok(Setup { listeners, ports, registry, usage, config, address, relay_address })
 }
 
-/// The stores that the options name, and the registry.
-async fn ports(options: &Options) -> Result<(Ports, Option<RegistryPorts>), SetupError> {
+/// The stores that the options name.
+struct Stores {
+    ports: Ports,
+    registry: Option<RegistryPorts>,
+    usage: Option<UsagePorts>,
+}
+
+async fn stores(options: &Options) -> Result<Stores, SetupError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let redis = region::redis(options)?;
@@ -93,10 +104,15 @@ async fn ports(options: &Options) -> Result<(Ports, Option<RegistryPorts>), Setu
     let access = LazyAccess::default();
     let homes = homes::homes(options, &access, first, &clock).await?;
     let registry = registry::registry(options, &access).await?;
+    let usage = usage::usage(options, &access).await?;
     let names = homes.iter().map(|(name, _)| name.clone()).collect();
     let tokens = Arc::new(keys::verifier(options, registry.as_ref(), Arc::clone(&clock), names).await?);
     let gate = region::gate(redis.as_ref(), &clock);
-    Ok((Ports { homes, documents, gate, tokens, clock, entropy, usage: None }, registry))
+    let metering = usage.as_ref().map(|UsagePorts { log, platform, .. }| {
+        Metering::new(Arc::clone(log), Arc::clone(platform), &*entropy)
+    });
+    let ports = Ports { homes, documents, gate, tokens, clock, entropy, usage: metering };
+    Ok(Stores { ports, registry, usage })
 }
 
 fn config(

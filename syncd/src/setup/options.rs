@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use stores::Retention;
 use stores::dynamo::HomeAt;
+use stores::usage::UsageAt;
 
 /// What a node is told on its command line or by its environment.
 #[derive(Debug, Clone, Args)]
@@ -46,7 +47,7 @@ pub struct Options {
         value_delimiter = ' '
     )]
     pub home: Vec<HomeAt>,
-    /// DynamoDB for homes and a registry that name no endpoint; by default Amazon's.
+    /// DynamoDB for homes, a registry and usage that name no endpoint; by default Amazon's.
     #[arg(long, env = "WIRESOCKET_DYNAMODB_ENDPOINT", value_name = "URL")]
     pub dynamodb_endpoint: Option<String>,
     /// JSON Web Key Set (RFC 7517) that tokens are verified by, whatever tenant they name; or, with `{tenantId}` in its
@@ -61,6 +62,10 @@ pub struct Options {
         value_name = "TABLE[,region=AWS_REGION][,endpoint=URL]|file:DIR"
     )]
     pub registry: Option<RegistryAt>,
+    /// Where what apps use is counted over time: a DynamoDB table, or `file:` and a folder that only this process uses.
+    /// Without it, nothing is metered.
+    #[arg(long, env = "WIRESOCKET_USAGE", value_name = "TABLE[,region=AWS_REGION][,endpoint=URL]|file:DIR")]
+    pub usage: Option<UsageAt>,
     /// Redis or Valkey of this region, one server or a cluster: rates count there for all nodes and functions of the
     /// region, and documents outlive their nodes. `rediss://` is TLS. Best given by the variable where it holds a
     /// password.

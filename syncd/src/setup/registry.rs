@@ -3,7 +3,7 @@ use super::error::SetupError;
 use super::homes::{at_endpoint, create_command, lacks_table};
 use super::options::Options;
 use domain::ids::TenantId;
-use domain::ports::{RefreshFamilies, Registry};
+use domain::ports::{ApiKeys, RefreshFamilies, Registry};
 use std::fmt::{self, Display};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -53,6 +53,8 @@ pub struct RegistryPorts {
     pub registry: Arc<dyn Registry>,
     /// Which refresh tokens are good.
     pub families: Arc<dyn RefreshFamilies>,
+    /// Who sees reports and counts.
+    pub api_keys: Arc<dyn ApiKeys>,
 }
 
 impl RegistryPorts {
@@ -81,9 +83,9 @@ impl RegistryPorts {
         }
     }
 
-    fn of(registry: impl Registry + RefreshFamilies) -> Self {
+    fn of(registry: impl Registry + RefreshFamilies + ApiKeys) -> Self {
         let registry = Arc::new(registry);
-        Self { registry: registry.clone(), families: registry }
+        Self { registry: registry.clone(), families: registry.clone(), api_keys: registry }
     }
 }
 
