@@ -17,8 +17,8 @@ fn yaml(text: &str) -> Value {
     yaml_serde::from_str(text).unwrap()
 }
 
-/// The tables of a deployment: of its home, of a second one, and of the registry.
-const TABLES: [&str; 3] = ["HomeTable", "SecondHomeTable", "RegistryTable"];
+/// The tables of a deployment: of its home, of a second one, of the registry, and of usage.
+const TABLES: [&str; 4] = ["HomeTable", "SecondHomeTable", "RegistryTable", "UsageTable"];
 
 #[test]
 fn the_template_says_the_same_as_the_code() {

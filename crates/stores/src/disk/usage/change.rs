@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(super) enum Change {
     /// Adds usage, once for each writer and sequence number.
-    Add { writer: Writer, sequence: u64, add: UsageAdd },
+    Add { writer: Writer, sequence: u64, add: Box<UsageAdd> },
     /// Rolls up an app's days before a day.
     RollUp { app: AppKey, before: Day },
     /// Notes a node's minute.

@@ -110,7 +110,7 @@ impl UsageLog for DiskUsage {
         sequence: u64,
         add: &UsageAdd,
     ) -> Result<(), Unavailable> {
-        self.change(USAGE, Change::Add { writer, sequence, add: add.clone() }).await
+        self.change(USAGE, Change::Add { writer, sequence, add: Box::new(add.clone()) }).await
     }
 
     async fn read(

@@ -132,8 +132,8 @@ fn decode_attribute(item: &Item, name: &str, usage: &mut AppUsage) -> Result<(),
         _ if name.starts_with(MARK) => {}
         _ if name.starts_with(WRITERS_PEAKS) => usage.levels.add(&decode_peaks(item, name)?),
         _ => {
-            *counter(usage, name).ok_or_else(|| Undecodable::new(name, "named like a count"))? =
-                item.count(name)?
+            let count = counter(usage, name).ok_or_else(|| Undecodable::new(name, "named like a count"))?;
+            *count = item.count(name)?;
         }
     }
     Ok(())
