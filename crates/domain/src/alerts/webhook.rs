@@ -70,6 +70,9 @@ pub enum InvalidWebhookUrl {
     PrivateName,
 }
 
+/// What may not stand in a URL of the kind: a fragment, and what no URI holds (RFC 3986 appendix A).
+const NO_URI: [char; 10] = ['#', '\\', '"', '<', '>', '^', '`', '{', '|', '}'];
+
 impl WebhookUrl {
     const HTTPS_PORT: u16 = 443;
 
@@ -80,7 +83,7 @@ impl WebhookUrl {
     pub fn parse(text: &str) -> Result<Self, InvalidWebhookUrl> {
         let is_plain =
             text.len() <= WEBHOOK_URL_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
-        let rest = text.strip_prefix("https://").filter(|_| is_plain && !text.contains(['#', '\\']));
+        let rest = text.strip_prefix("https://").filter(|_| is_plain && !text.contains(NO_URI));
         let rest = rest.ok_or(InvalidWebhookUrl::Form)?;
         let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
         let (host, port) = Self::authority(authority).ok_or(InvalidWebhookUrl::Form)?;
@@ -228,6 +231,8 @@ mod tests {
             "https://[::1]x/",
             "https://ex\\ample.com",
             "https://é.com",
+            "https://example.com/<a>",
+            "https://example.com/?q=\"a\"",
             &long,
         ] {
             assert_eq!(url(bad), Err(InvalidWebhookUrl::Form), "{bad}");
