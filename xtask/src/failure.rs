@@ -54,6 +54,9 @@ pub(crate) enum Failure {
     /// The deployed stack lacks an output that tests are told.
     #[error("the deployed stack does not say what tests must know: see the outputs of template.yaml")]
     Outputs,
+    /// Tests failed; each binary has said why itself.
+    #[error("tests failed:\n{}", .0.join("\n"))]
+    Tests(Vec<String>),
     /// `cargo metadata` printed something else than was expected of it.
     #[error("`cargo metadata` does not say where the workspace is")]
     Metadata,

@@ -2,6 +2,7 @@ use crate::failure::Failure;
 use serde_json::Value;
 use std::env;
 use std::ffi::OsString;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -45,6 +46,13 @@ impl House {
         self.target.join(within)
     }
 
+    /// A fresh file in the target folder, for what a program prints.
+    pub(crate) fn log(&self, within: &str) -> Result<File, Failure> {
+        let path = self.built(within);
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| File::create(&path));
+        made.map_err(|source| Failure::Write { path, source })
+    }
+
     /// `cargo` with these arguments, in the workspace.
     pub(crate) fn cargo(&self, args: &[&str]) -> Command {
         let mut command = self.program(&self.cargo);
@@ -78,6 +86,12 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     } else {
         Err(Failure::Failed { command: spelled(command), status: output.status })
     }
+}
+
+/// Runs a program to its end and returns what it printed to its output; its errors are seen.
+pub(crate) fn output_as_it_runs(command: &mut Command) -> Result<String, Failure> {
+    println!("$ {}", spelled(command));
+    output(command.stderr(Stdio::inherit()))
 }
 
 fn spelled(command: &Command) -> String {

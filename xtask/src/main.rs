@@ -9,12 +9,14 @@ mod chaos;
 mod deny;
 mod failure;
 mod house;
+mod lanes;
 mod progress;
 mod redis_server;
 mod sam;
 mod servers;
 mod steps;
 mod tools;
+mod variables;
 mod venv;
 
 use chaos::Chaos;

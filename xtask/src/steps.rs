@@ -3,9 +3,11 @@
 use crate::deny;
 use crate::failure::Failure;
 use crate::house::{House, run};
+use crate::lanes;
 use crate::sam::{self, Compiler, Deployment, Docker, LocalApi};
 use crate::servers::{self, OwnServers};
 use crate::tools::{self, Tool};
+use crate::variables::Variables;
 use clap::ValueEnum;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -125,17 +127,17 @@ const SAM_BUILD_VARIABLE: &str = "WIRESOCKET_SAM_BUILD";
 /// in [`SYNCD_VARIABLE`], those of functions the ones in [`FUNCTIONS_VARIABLE`] and the deployment; what they and the stores'
 /// tests start beside is named as [`servers::installed`] says.
 fn tests(house: &House, own: &OwnServers) -> Result<(), Failure> {
-    let service = house.built("release/wiresocket");
-    let mut tests = house.cargo(&["test", "--workspace"]);
-    tests.env("WIRESOCKET_BIN", service);
-    beside_a_deployment(house, &mut tests)?;
+    beside_a_deployment(house, |variables| {
+        variables.set("WIRESOCKET_BIN", house.built("release/wiresocket"));
+        lanes::test(house, variables)
+    })?;
     own.test(house)
 }
 
 /// Deploys the functions as they are, and runs the tests of what is deployed.
 pub(crate) fn deployed(house: &House) -> Result<(), Failure> {
     prepare(house)?;
-    beside_a_deployment(house, &mut tests_of_the_deployed(house))
+    beside_a_deployment(house, |variables| run(tests_of_the_deployed(house).envs(variables.iter())))
 }
 
 /// What can't be shown locally: `sam local start-api` itself fails, with 502, at a body that is no UTF-8.
@@ -150,7 +152,7 @@ pub(crate) fn served_locally(house: &House) -> Result<(), Failure> {
     let deployment = Deployment::start(house, &built, docker.gateway(house)?)?;
     let api = LocalApi::start(house, &built, &docker, &deployment)?;
     let mut tests = tests_of_the_deployed(house);
-    tell(house, &mut tests, &built, &deployment)?;
+    tests.envs(told(house, &built, &deployment)?.iter());
     tests.args(NOT_LOCALLY.iter().flat_map(|test| ["--skip", test]));
     run(tests.env("WIRESOCKET_DEPLOYED_API", api.url()))
 }
@@ -171,19 +173,25 @@ fn tests_of_the_deployed(house: &House) -> Command {
     house.cargo(&["test", "--package", "house-tests", "--test", "deployed", "--", "--nocapture"])
 }
 
-/// Runs these tests while the template is deployed into a stand-in for Amazon's services.
-fn beside_a_deployment(house: &House, tests: &mut Command) -> Result<(), Failure> {
+/// Runs tests while the template is deployed into a stand-in for Amazon's services.
+fn beside_a_deployment(
+    house: &House,
+    tests: impl FnOnce(&mut Variables) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let built = sam::build(house, Compiler::Prebuilt)?;
     let deployment = Deployment::start(house, &built, Ipv4Addr::LOCALHOST)?;
-    tell(house, tests, &built, &deployment)?;
-    run(tests)
+    tests(&mut told(house, &built, &deployment)?)
 }
 
-/// Tells tests where everything is.
-fn tell(house: &House, tests: &mut Command, built: &Path, deployment: &Deployment) -> Result<(), Failure> {
-    tests.env(SYNCD_VARIABLE, house.built("release/syncd")).env(FUNCTIONS_VARIABLE, house.built("release"));
-    tests.env(SAM_BUILD_VARIABLE, built).envs(deployment.variables()?).envs(servers::installed(house)?);
-    Ok(())
+/// What tests are told: where everything is.
+fn told(house: &House, built: &Path, deployment: &Deployment) -> Result<Variables, Failure> {
+    let mut variables = Variables::default();
+    variables.set(SYNCD_VARIABLE, house.built("release/syncd"));
+    variables.set(FUNCTIONS_VARIABLE, house.built("release"));
+    variables.set(SAM_BUILD_VARIABLE, built);
+    variables.set_all(deployment.variables()?);
+    variables.set_all(servers::installed(house)?);
+    Ok(variables)
 }
 
 #[cfg(test)]

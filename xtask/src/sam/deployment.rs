@@ -5,7 +5,6 @@ use crate::failure::Failure;
 use crate::house::{House, output, run};
 use crate::redis_server;
 use crate::servers::MINISTACK;
-use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,6 +13,7 @@ use std::time::Instant;
 /// The AWS region that the stand-in is told; any would do.
 const REGION: &str = "us-east-1";
 const STACK: &str = "wiresocket";
+const MINISTACK_LOG: &str = "sam/ministack.log";
 
 /// The template, deployed by `sam deploy` into a stand-in for Amazon's services on this machine. Both end with this
 /// value.
@@ -72,12 +72,13 @@ impl Deployment {
     }
 
     /// What tests are told of it.
-    pub(crate) fn variables(&self) -> Result<[(&'static str, String); 5], Failure> {
+    pub(crate) fn variables(&self) -> Result<[(&'static str, String); 6], Failure> {
         let output = |key: &str| self.outputs.get(key).map(str::to_owned).ok_or(Failure::Outputs);
         Ok([
             ("WIRESOCKET_DEPLOYED_ENDPOINT", self.endpoint.clone()),
             ("WIRESOCKET_DEPLOYED_API", format!("{}/_aws/execute-api/{}", self.endpoint, output("ApiId")?)),
             ("WIRESOCKET_DEPLOYED_SWEEP", output("SweepName")?),
+            ("WIRESOCKET_DEPLOYED_WEBHOOKS", output("WebhooksName")?),
             ("WIRESOCKET_DEPLOYED_VAULT", output("VaultKeyArn")?),
             ("WIRESOCKET_DEPLOYED_REDIS", self.redis_url.clone()),
         ])
@@ -93,18 +94,15 @@ fn redis(house: &House, at: SocketAddrV4) -> Result<Command, Failure> {
 
 /// What it logs, functions' own lines among it, is in a file of the target folder.
 fn ministack(house: &House, at: SocketAddrV4) -> Result<Command, Failure> {
-    let folder = house.built("sam");
-    let log = folder.join("ministack.log");
-    let file = fs::create_dir_all(&folder)
-        .and_then(|()| File::create(&log))
-        .and_then(|log| Ok((log.try_clone()?, log)));
-    let (out, err) = file.map_err(|source| Failure::Write { path: log, source })?;
+    let log = house.log(MINISTACK_LOG)?;
+    let shared =
+        log.try_clone().map_err(|source| Failure::Write { path: house.built(MINISTACK_LOG), source })?;
     let mut ministack = house.program(MINISTACK.installed(house)?);
     ministack
         .env("BIND_HOST", at.ip().to_string())
         .env("IOT_MTLS_ENABLED", "0")
         .env("GATEWAY_PORT", at.port().to_string());
-    ministack.stdout(out).stderr(err);
+    ministack.stdout(log).stderr(shared);
     Ok(ministack)
 }
 

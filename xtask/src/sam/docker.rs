@@ -92,16 +92,14 @@ impl Docker {
 }
 
 fn engine(house: &House, folder: &Path) -> Result<Command, Failure> {
-    let log = folder.join("dockerd.log");
-    let file = fs::create_dir_all(folder).and_then(|()| fs::File::create(&log));
-    let file = file.map_err(|source| Failure::Write { path: log, source })?;
+    let log = house.log("sam/docker/dockerd.log")?;
     let mut engine = house.program(ENGINE);
     // It is to touch nothing of the machine's own network.
     engine.args(["--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]);
     engine.args(["--storage-driver", "overlay2", "--data-root"]).arg(folder.join("data"));
     engine.arg("--exec-root").arg(folder.join("exec")).arg("--pidfile").arg(folder.join("pid"));
     engine.args(["-H", &format!("unix://{}", folder.join("docker.sock").display())]);
-    engine.stdout(Stdio::null()).stderr(file);
+    engine.stdout(Stdio::null()).stderr(log);
     Ok(engine)
 }
 
