@@ -54,6 +54,9 @@ pub(crate) enum Failure {
     /// The deployed stack lacks an output that tests are told.
     #[error("the deployed stack does not say what tests must know: see the outputs of template.yaml")]
     Outputs,
+    /// `wiresocket admin` printed something else than was expected of it.
+    #[error("`wiresocket admin` does not say the {0} that it has made")]
+    NotMade(&'static str),
     /// Tests failed; each binary has said why itself.
     #[error("tests failed:\n{}", .0.join("\n"))]
     Tests(Vec<String>),

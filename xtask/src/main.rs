@@ -10,6 +10,7 @@ mod deny;
 mod failure;
 mod house;
 mod lanes;
+mod openapi;
 mod progress;
 mod redis_server;
 mod sam;

@@ -4,6 +4,7 @@ use crate::deny;
 use crate::failure::Failure;
 use crate::house::{House, run};
 use crate::lanes;
+use crate::openapi;
 use crate::sam::{self, Compiler, Deployment, Docker, LocalApi};
 use crate::servers::{self, OwnServers};
 use crate::tools::{self, Tool};
@@ -32,6 +33,8 @@ pub(crate) enum Step {
     Clients,
     /// The servers that the stores' tests start are installed.
     Servers,
+    /// The service answers as its OpenAPI document says, whatever it is asked.
+    Openapi,
     /// Unit, integration and real-client tests pass.
     Tests,
 }
@@ -47,6 +50,7 @@ impl Step {
         Self::Release,
         Self::Clients,
         Self::Servers,
+        Self::Openapi,
         Self::Tests,
     ];
 
@@ -61,6 +65,7 @@ impl Step {
             Self::Release => "release",
             Self::Clients => "clients",
             Self::Servers => "servers",
+            Self::Openapi => "openapi",
             Self::Tests => "tests",
         }
     }
@@ -68,6 +73,7 @@ impl Step {
     /// The step, after those whose results it uses.
     pub(crate) fn with_needs(self) -> Vec<Self> {
         match self {
+            Self::Openapi => vec![Self::Release, Self::Openapi],
             Self::Tests => vec![Self::Release, Self::Clients, Self::Servers, Self::Tests],
             _ => vec![self],
         }
@@ -79,7 +85,7 @@ impl Step {
             Self::Fmt => &[Tool::Rust, Tool::Rustfmt],
             Self::Clippy => &[Tool::Rust, Tool::Clippy],
             Self::Doc | Self::Release => &[Tool::Rust],
-            Self::Deny | Self::Servers | Self::Templates => &[Tool::Rust, Tool::Python],
+            Self::Deny | Self::Servers | Self::Templates | Self::Openapi => &[Tool::Rust, Tool::Python],
             Self::Clients => &[Tool::Node, Tool::Npm],
             Self::Tests => &[Tool::Rust, Tool::Node, Tool::Python],
         }
@@ -96,6 +102,7 @@ impl Step {
             Self::Release => release(house, &["local", "syncd", "functions"]),
             Self::Clients => run(house.program("npm").arg("ci").current_dir(house.path("tests/clients"))),
             Self::Servers => servers::installed(house).map(drop),
+            Self::Openapi => openapi::check(house),
             Self::Tests => tests(house, own),
         }
     }
