@@ -1,98 +1,162 @@
-//! What counting ops costs: `cargo run --release -p syncd --example ops_cost`.
+//! What counting and metering ops costs: `cargo run --release -p syncd --example ops_cost`.
 //!
-//! A document receives single-character edits on one thread, as its task does: with a token of its app's purse for each,
-//! and without, turn by turn.
+//! A document receives single-character edits on one thread, as its task does, in turns that alternate: with a token of its
+//! app's purse for each, with that and metered, and with neither. The cost of an op is that of the engine alone, so that the
+//! shares are larger than where it is also read, stored and sent.
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // a report, and inputs that are valid
 
 use bytes::Bytes;
 use domain::bounds::LIMIT_MAX;
 use domain::clock::Clock;
-use domain::ids::{AppId, AppKey, TenantId};
+use domain::ids::{AppId, AppKey, DocumentKey, DocumentName, TenantId};
+use domain::metering::Recorder;
 use domain::ops::Token;
+use domain::ports::Writer;
 use engine::{Caps, Document, OpsBudget, SessionId, Turn};
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use stores::memory::MemoryRateGate;
+use stores::memory::{MemoryRateGate, MemoryUsageLog};
 use stores::system::{SystemClock, SystemEntropy};
 use syncd::gate::Gate;
+use syncd::metering::Tally;
 use syncd::metrics::Metrics;
 use syncd::ops::{AppPurse, Purses, Taken};
 
-const EDITS: u32 = 400_000;
+const EDITS: u32 = 300_000;
 /// Messages between two chances for the purse's driver: those of one turn, at most.
 const TURN: usize = 256;
 const RUNS: usize = 11;
 const SESSION: SessionId = SessionId(1);
 
+/// What is done about an op besides applying it.
+#[derive(Clone, Copy)]
+enum Way {
+    Uncounted,
+    Counted,
+    /// Counted too; so many ops are stored at once.
+    Metered(usize),
+}
+
+const WAYS: [Way; 4] = [Way::Uncounted, Way::Counted, Way::Metered(TURN), Way::Metered(1)];
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let messages: Vec<Bytes> = (0..EDITS).map(typed).collect();
     let clock = Arc::new(SystemClock::new());
-    let metrics = Arc::new(Metrics::new(Vec::new()).unwrap());
-    let port = Arc::new(MemoryRateGate::new(clock.clone()));
-    let gate = Arc::new(Gate::new(port, clock.clone(), Arc::clone(&metrics)));
-    let purses = Purses::new(gate, Arc::new(SystemEntropy));
-    let app = AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() };
-    let purse = purses.of(&app);
-    let counting = Counting { purse, metrics };
-    let (mut counted, mut uncounted) = (Vec::new(), Vec::new());
+    let mut counting = counting(&clock);
+    let mut times: [Vec<Duration>; WAYS.len()] = Default::default();
     for _ in 0..RUNS {
-        let (with, without) = receive_all(&messages, &clock, &counting).await;
-        counted.push(with);
-        uncounted.push(without);
+        let medians = receive_all(&messages, &clock, &mut counting).await;
+        times.iter_mut().zip(medians).for_each(|(times, median)| times.push(median));
     }
-    let (counted, uncounted) = (median(&mut counted), median(&mut uncounted));
+    let [uncounted, counted, metered, metered_alone] = times.map(|mut times| median(&mut times));
+    let more = |than: Duration, time: Duration| (time.as_secs_f64() / than.as_secs_f64() - 1.0) * 100.0;
+    println!("{EDITS} edits of one document on one thread, medians of {RUNS} runs:");
+    for (name, time, than) in [
+        ("uncounted", uncounted, uncounted),
+        ("counted", counted, uncounted),
+        ("metered, 256 a turn", metered, counted),
+        ("metered, 1 a turn", metered_alone, counted),
+    ] {
+        println!("  {name:<20} {time:>9.1?} an op  {:>+6.2} %", more(than, time));
+    }
+    println!("  a token              {:>9.1?}", token(&counting.purse, &clock).await);
     println!(
-        "{EDITS} edits of one document on one thread, every other turn counted, medians of {RUNS} runs:"
+        "  metering alone       {:>9.1?} an op, {:.1?} with a turn each",
+        tallying(TURN, &clock),
+        tallying(1, &clock)
     );
-    println!("  counted    {:>9.0} ops/s  {counted:?} each", 1.0 / counted.as_secs_f64());
-    println!("  uncounted  {:>9.0} ops/s  {uncounted:?} each", 1.0 / uncounted.as_secs_f64());
-    println!("  counting   {:>9.1} %", (counted.as_secs_f64() / uncounted.as_secs_f64() - 1.0) * 100.0);
-    println!("  a token    {:>9.3?}", token(&counting.purse, &clock).await);
     println!("  ops counted: {}; {}", counting.metrics.ops.get(), purchases(&counting.metrics));
 }
 
 struct Counting {
     purse: Arc<AppPurse>,
     metrics: Arc<Metrics>,
+    tally: Tally,
 }
 
-/// The median times of one op, counted and not, over turns that alternate.
-async fn receive_all(messages: &[Bytes], clock: &SystemClock, counting: &Counting) -> (Duration, Duration) {
+fn counting(clock: &Arc<SystemClock>) -> Counting {
+    let metrics = Arc::new(Metrics::new(Vec::new()).unwrap());
+    let port = Arc::new(MemoryRateGate::new(clock.clone()));
+    let gate = Arc::new(Gate::new(port, clock.clone(), Arc::clone(&metrics)));
+    let purses = Purses::new(gate, Arc::new(SystemEntropy));
+    let purse = purses.of(&document().app);
+    Counting { purse, metrics, tally: tally(clock) }
+}
+
+fn tally(clock: &Arc<SystemClock>) -> Tally {
+    let recorder = Recorder::new(Writer(1), Arc::new(MemoryUsageLog::new()));
+    Tally::new(Some(Arc::new(recorder)), clock.clone(), Arc::new(document()))
+}
+
+fn document() -> DocumentKey {
+    let app = AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() };
+    DocumentKey { app, name: DocumentName::parse("d").unwrap() }
+}
+
+/// The median times of one op in each way, over turns that alternate.
+async fn receive_all(
+    messages: &[Bytes],
+    clock: &SystemClock,
+    counting: &mut Counting,
+) -> [Duration; WAYS.len()] {
     let mut document = Document::open(&[], Caps::default()).unwrap();
     document.join(SESSION, Duration::ZERO);
     let mut turn = Turn::default();
-    let (mut counted, mut uncounted) = (Vec::new(), Vec::new());
-    for two in messages.chunks_exact(2 * TURN) {
-        let (with, without) = two.split_at(TURN);
-        let began = Instant::now();
-        for message in with {
-            receive_counted(&mut document, message, clock, counting, &mut turn).await;
+    let mut times: [Vec<Duration>; WAYS.len()] = Default::default();
+    for round in messages.chunks_exact(WAYS.len() * TURN) {
+        for ((way, messages), times) in WAYS.iter().zip(round.chunks(TURN)).zip(&mut times) {
+            let began = Instant::now();
+            receive(&mut document, messages, *way, clock, counting, &mut turn).await;
+            times.push(began.elapsed() / TURN as u32);
+            finish(&mut turn).await;
         }
-        counted.push(began.elapsed() / TURN as u32);
-        finish(&mut turn).await;
-        let began = Instant::now();
-        for message in without {
-            assert!(engine::may_be_op(message));
-            let mut budget = OpsBudget::unlimited();
-            document.receive(SESSION, message, clock.monotonic(), &mut budget, &mut turn).unwrap();
-        }
-        uncounted.push(began.elapsed() / TURN as u32);
-        finish(&mut turn).await;
     }
-    (median(&mut counted), median(&mut uncounted))
+    times.map(|mut times| median(&mut times))
+}
+
+async fn receive(
+    document: &mut Document,
+    messages: &[Bytes],
+    way: Way,
+    clock: &SystemClock,
+    counting: &mut Counting,
+    turn: &mut Turn,
+) {
+    let at_once = if let Way::Metered(at_once) = way { at_once } else { TURN };
+    for messages in messages.chunks(at_once) {
+        let mut now = Duration::ZERO;
+        for message in messages {
+            assert!(engine::may_be_op(message));
+            now = clock.monotonic();
+            match way {
+                Way::Uncounted => {
+                    document.receive(SESSION, message, now, &mut OpsBudget::unlimited(), turn).unwrap();
+                }
+                Way::Counted => receive_counted(document, message, now, counting, turn).await,
+                Way::Metered(_) => {
+                    counting.tally.taken(now);
+                    receive_counted(document, message, now, counting, turn).await;
+                    counting.tally.applied();
+                }
+            }
+        }
+        if let Way::Metered(_) = way {
+            // The moments are those that the task has anyway.
+            counting.tally.stored(now);
+            counting.tally.turn_ends(now);
+        }
+    }
 }
 
 async fn receive_counted(
     document: &mut Document,
     message: &Bytes,
-    clock: &SystemClock,
+    now: Duration,
     counting: &Counting,
     turn: &mut Turn,
 ) {
-    assert!(engine::may_be_op(message));
-    let now = clock.monotonic();
     let token = take(&counting.purse, now).await;
     let mut budget = OpsBudget::new(1);
     document.receive(SESSION, message, now, &mut budget, turn).unwrap();
@@ -100,6 +164,22 @@ async fn receive_counted(
         0 => counting.purse.put_back(token),
         used => counting.metrics.ops.inc_by(used),
     }
+}
+
+/// The time of metering one op, so many a turn.
+fn tallying(per_turn: usize, clock: &Arc<SystemClock>) -> Duration {
+    let mut tally = tally(clock);
+    let began = Instant::now();
+    for op in 0..EDITS as usize {
+        let now = Duration::from_micros(op as u64);
+        tally.taken(black_box(now));
+        tally.applied();
+        if (op + 1) % per_turn == 0 {
+            tally.stored(now);
+            tally.turn_ends(now);
+        }
+    }
+    began.elapsed() / EDITS
 }
 
 /// What the document's task does between two turns, as far as the purse's driver gets a chance by it.

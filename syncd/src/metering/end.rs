@@ -25,23 +25,24 @@ pub(crate) async fn end(node: &Node) {
     }
 }
 
-/// Flushes until there is nothing left.
+/// Flushes until the log has taken everything: first what was under way, and then what was counted behind that.
 async fn write_all(node: &Node, metering: &Metering, written: &mut Flushed) {
-    loop {
+    let mut taken_whole = 0;
+    while taken_whole < 2 {
         let flushed = flush::flush(node, metering).await;
         written.requests = written.requests.saturating_add(flushed.requests);
         written.ops = written.ops.saturating_add(flushed.ops);
-        match flushed {
-            Flushed { failure: Some(_), .. } => tokio::time::sleep(USAGE_END_RETRY).await,
-            Flushed { additions: 0, .. } => return,
-            // What was counted behind an addition that was under way.
-            Flushed { .. } => {}
+        if flushed.failure.is_some() {
+            tokio::time::sleep(USAGE_END_RETRY).await;
+        } else {
+            taken_whole += 1;
         }
     }
 }
 
 async fn note_all(node: &Node, metering: &Metering) {
-    while platform::end(node, metering).await.is_err() {
+    platform::end(node);
+    while platform::note(&node.meter, metering).await.is_err() {
         tokio::time::sleep(USAGE_END_RETRY).await;
     }
 }

@@ -34,6 +34,21 @@ impl Minutes {
 
     /// Looks at the node: its open connections, and the ops that it has applied since it began.
     pub(super) fn look(&mut self, now_unix_ms: u64, connections: u64, ops: u64) {
+        let minute = self.enter(now_unix_ms, ops);
+        let sample = usize::try_from(now_unix_ms % MINUTE_MS / SAMPLE_MS).unwrap_or(0);
+        if let Some(current) = self.current.as_mut().filter(|current| current.minute == minute) {
+            current.connections[sample] = connections;
+        }
+    }
+
+    /// The node ends, having applied so many ops: so does the minute that it is in.
+    pub(super) fn end(&mut self, now_unix_ms: u64, ops: u64) {
+        self.enter(now_unix_ms, ops);
+        self.end_current();
+    }
+
+    /// Begins the minute of this moment, unless it is the one that is under way. Returns it.
+    fn enter(&mut self, now_unix_ms: u64, ops: u64) -> u64 {
         self.count(ops);
         let minute = now_unix_ms / MINUTE_MS;
         // A clock that was set back adds to the minute that it was in, until it is past it again.
@@ -44,16 +59,7 @@ impl Minutes {
             self.current = Some(NodeMinute { writer, minute, connections, ops: 0 });
             self.count(ops);
         }
-        let sample = usize::try_from(now_unix_ms % MINUTE_MS / SAMPLE_MS).unwrap_or(0);
-        if let Some(current) = self.current.as_mut().filter(|current| current.minute == minute) {
-            current.connections[sample] = connections;
-        }
-    }
-
-    /// The node ends: so does the minute that it is in.
-    pub(super) fn end(&mut self, ops: u64) {
-        self.count(ops);
-        self.end_current();
+        minute
     }
 
     /// Minutes that are over and not known to be noted, oldest first.
@@ -102,8 +108,15 @@ mod tests {
         minutes.look(NOON + 65_000, 1, 15);
         assert_eq!(noted(&minutes), [(720, vec![0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 5], 15)]);
         minutes.noted(720);
-        minutes.end(18);
+        minutes.end(NOON + 66_000, 18);
         assert_eq!(noted(&minutes), [(721, vec![4, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 3)]);
+    }
+
+    #[test]
+    fn a_node_that_ends_before_its_first_look_has_its_ops_noted_too() {
+        let mut minutes = Minutes::new(Writer(1));
+        minutes.end(NOON + 1, 7);
+        assert_eq!(noted(&minutes), [(720, vec![0; SAMPLES_PER_MINUTE], 7)]);
     }
 
     #[test]

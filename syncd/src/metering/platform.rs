@@ -29,13 +29,13 @@ pub(crate) async fn keep(node: Arc<Node>) {
     }
 }
 
-/// Notes the minute that the node ends in, and what is left.
-pub(super) async fn end(node: &Node, metering: &Metering) -> Result<(), Unavailable> {
-    node.meter.minutes().lock().end(node.metrics.ops.get());
-    note(&node.meter, metering).await
+/// The minute that the node ends in is over.
+pub(super) fn end(node: &Node) {
+    node.meter.minutes().lock().end(node.ports.clock.unix_ms(), node.metrics.ops.get());
 }
 
-async fn note(meter: &NodeMeter, Metering { platform, .. }: &Metering) -> Result<(), Unavailable> {
+/// Notes what is over and not noted.
+pub(super) async fn note(meter: &NodeMeter, Metering { platform, .. }: &Metering) -> Result<(), Unavailable> {
     let due = meter.minutes().lock().due();
     for minute in due {
         platform.note(&minute).await?;

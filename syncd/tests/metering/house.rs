@@ -162,7 +162,7 @@ fn config(name: &str, relay: SocketAddr, usage_every: Duration) -> NodeConfig {
         url: "wss://r.example.net".to_owned(),
         relay: Some(RelayConfig { address: relay.to_string(), secret }),
         on_lease_loss: OnLeaseLoss::Keep,
-        trusted_proxies: Vec::new(),
+        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
         rate_policies: RatePolicies::Off,
         capacity: 1_000,
         memory_bytes_max: 1 << 40,

@@ -66,14 +66,14 @@ async fn refused_handshakes_are_counted_by_their_code_once_their_app_is_known() 
     let house = system();
     let node = house.plain_node("a").await;
     let token = house.token(Plan { connections: 1, ..ROOMY });
-    let refused = async |path, token: &str, origin| {
-        Client::join_from(node.address, path, token, 9, origin).await.err().unwrap()
+    let refused = async |id, path, token: &str, origin| {
+        Client::join_from(node.address, path, token, id, origin).await.err().unwrap()
     };
     let open = Client::join(node.address, "/d", &token, 1).await.unwrap();
-    let full = refused("/d", &token, None).await;
-    let origin = refused("/d", &token, Some("https://evil.example.com")).await;
-    let name = refused("/%00", &token, None).await;
-    let forged = refused("/d", "no.genuine.token", None).await;
+    let full = refused(2, "/d", &token, None).await;
+    let origin = refused(3, "/d", &token, Some("https://evil.example.com")).await;
+    let name = refused(4, "/%00", &token, None).await;
+    let forged = refused(5, "/d", "no.genuine.token", None).await;
     assert_eq!([full, origin, name, forged], [4004, 4003, 4007, 4002]);
     drop(open);
     node.end().await;
@@ -197,7 +197,9 @@ async fn a_clean_stop_leaves_nothing_unwritten() {
     assert!(house.logged().await.is_empty(), "no flush was due");
     // The session lives on: it is the drain that ends it.
     node.end().await;
-    assert_eq!((recorder.meter().unwritten(), recorder.meter().lost()), (0, 0));
+    let meter = recorder.meter();
+    assert_eq!((meter.unwritten(), meter.lost()), (0, 0));
+    drop(meter);
     assert_eq!(counted(&house.logged().await, Endpoint::Ops), all_went_well(5));
     let minutes = house.platform.minutes(0, u64::MAX).await.unwrap();
     assert_eq!(minutes.iter().map(|minute| minute.ops).sum::<u64>(), 5, "{minutes:?}");
