@@ -1,15 +1,19 @@
 use super::ask::Ask;
 use super::target::Target;
 use super::world::World;
+use crate::api_key::{enter_api_key, enter_tenant_key};
 use crate::signer::unix_seconds;
+use crate::waiting::eventually;
+use domain::calendar::Hour;
 use domain::ids::{
     AppId, AppKey, ClientId, DocumentKey, DocumentName, HomeRegion, NodeId, NodeName, PlanId, Region,
     TenantId,
 };
 use domain::ledger::{Bounds, Share, ShareWrite};
 use domain::limits::PlanLimits;
-use domain::ports::{Owner, TokenSigner};
-use domain::registry::{App, Client, Plan, Refresh, Tenant};
+use domain::metering::AppUsage;
+use domain::ports::{Owner, Resolution, TokenSigner, UsageAdd, Writer};
+use domain::registry::{ApiKeyText, ApiScope, App, Client, KeyHolder, Plan, Refresh, Tenant};
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -70,6 +74,49 @@ impl<'w> Caller<'w> {
         registry.add_app(&self.app()).await.expect("the registry answers");
         let key = self.world.keys.make(&self.app.tenant, unix_seconds(), Start::AtOnce).await;
         key.expect("the registry and the vault answer");
+    }
+
+    /// A new account key of the tenant, that may all that such keys may.
+    pub async fn account_key(&self) -> String {
+        enter_tenant_key(&*self.world.api_keys, &self.app.tenant, unix_seconds()).await
+    }
+
+    /// A new account key of the tenant, that may this alone.
+    pub async fn account_key_for(&self, scope: ApiScope) -> String {
+        let holder = KeyHolder::Tenant(self.app.tenant.clone());
+        enter_api_key(&*self.world.api_keys, holder, &[scope], unix_seconds()).await
+    }
+
+    /// A new key of the operator's.
+    pub async fn platform_key(&self) -> String {
+        let scopes = [ApiScope::PlatformRead];
+        enter_api_key(&*self.world.api_keys, KeyHolder::Platform, &scopes, unix_seconds()).await
+    }
+
+    /// Revokes an API key.
+    pub async fn revoke_key(&self, key: &str) {
+        let id = ApiKeyText::parse(key).expect("it is a key's text").id();
+        assert_eq!(self.world.api_keys.revoke_api_key(&id, unix_seconds()).await, Ok(true));
+    }
+
+    /// Counts of the app at this hour what nobody has asked.
+    pub async fn has_used(&self, hour: Hour, usage: AppUsage) {
+        let add = UsageAdd { app: self.app.clone(), hour, usage };
+        let writer = Writer(rand::random());
+        self.world.usage.log.add(writer, 1, &add).await.expect("the usage log answers");
+    }
+
+    /// Waits until so many requests of the app are written down.
+    pub async fn is_metered(&self, requests: u64) {
+        let now = Hour::of_unix_s(unix_seconds());
+        let from = Hour(now.0.saturating_sub(1));
+        eventually("what was answered is written down", async || {
+            let read = self.world.usage.log.read(&self.app, from, now.plus(2), Resolution::Hours).await;
+            let spans = read.expect("the usage log answers");
+            let counted: u64 = spans.iter().map(|(_, usage)| usage.total(None).requests).sum();
+            (counted >= requests).then_some(())
+        })
+        .await;
     }
 
     fn app(&self) -> App {

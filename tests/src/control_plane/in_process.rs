@@ -5,25 +5,30 @@ use super::world::{EMPTY_HOME, HOME, REGION, StoresAt, VaultKey, World};
 use crate::dynamo::Dynamo;
 use crate::fault_proxy::{FaultProxy, Faults, Tally};
 use crate::http::Answer;
+use crate::signer::unix_seconds;
 use axum::Router;
 use bytes::Bytes;
+use domain::alerts::Hosts;
 use domain::clock::Clock;
 use domain::ids::{HomeRegion, Region};
+use domain::metering::Recorder;
 use domain::policy::RatePolicies;
-use domain::ports::Homes;
-use functions::{ControlPlane, Front, GateFailures, Issuer, PeerAddr, router};
+use domain::ports::{Homes, Writer};
+use functions::{ControlPlane, Front, GateFailures, Issuer, Operators, PeerAddr, WebhookDesk, router};
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use std::sync::Arc;
 use stores::jwt::{KeySources, RegistryJwks, Verifier};
 use stores::memory::MemoryRateGate;
 use stores::system::{SystemClock, SystemEntropy};
+use stores::usage::UsagePorts;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
 /// The router itself, over an embedded DynamoDB that can fail.
 pub struct InProcess {
     router: Router,
+    recorder: Arc<Recorder>,
     world: World,
     proxy: FaultProxy,
     _dynamo: Dynamo,
@@ -44,13 +49,18 @@ impl InProcess {
         let world = World::open(&direct).await;
         let proxy = FaultProxy::before(dynamo.address(), 1, Arc::new(Tally::default()));
         let seen = World::open(&StoresAt { endpoint: proxy.endpoint(), ..direct }).await;
-        Self { router: router(plane(seen)), world, proxy, _dynamo: dynamo, _folder: folder }
+        let recorder = Arc::new(Recorder::new(Writer(1), seen.usage.log.clone()));
+        let router = router(plane(seen, recorder.clone()));
+        Self { router, recorder, world, proxy, _dynamo: dynamo, _folder: folder }
     }
 }
 
 impl Target for InProcess {
     async fn ask(&self, ask: &Ask) -> Answer {
-        ask_router(&self.router, ask).await
+        let answer = ask_router(&self.router, ask).await;
+        // As a function does behind each of its answers.
+        self.recorder.flush(unix_seconds() * 1000).await;
+        answer
     }
 
     fn world(&self) -> &World {
@@ -83,12 +93,13 @@ pub async fn ask_router(router: &Router, ask: &Ask) -> Answer {
     Answer::new(parts.status.as_u16(), headers.collect(), String::from_utf8_lossy(&body).into_owned())
 }
 
-fn plane(world: World) -> ControlPlane {
+fn plane(world: World, recorder: Arc<Recorder>) -> ControlPlane {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let home = |name| HomeRegion::parse(name).expect("it is a home region's name");
     let known = vec![home(HOME), home(EMPTY_HOME)];
     let tenants = Arc::new(RegistryJwks::new(world.registry.clone(), clock.clone()));
     let keys = KeySources { operator: None, tenants: Some(tenants) };
+    let operators = operators(&world);
     ControlPlane {
         homes: Homes::new(home(HOME), world.home).with(home(EMPTY_HOME), world.empty_home),
         tokens: Arc::new(Verifier::of(keys, clock.clone(), known)),
@@ -107,7 +118,18 @@ fn plane(world: World) -> ControlPlane {
             secrets: world.hashes,
             signer: world.keys,
         }),
-        metering: None,
-        operators: None,
+        metering: Some(recorder),
+        operators: Some(operators),
+    }
+}
+
+fn operators(world: &World) -> Operators {
+    let UsagePorts { log, platform, alerts } = world.usage.clone();
+    Operators {
+        registry: world.registry.clone(),
+        api_keys: world.api_keys.clone(),
+        usage: log,
+        platform,
+        webhooks: Some(WebhookDesk { alerts, vault: world.vault.clone(), hosts: Hosts::Public }),
     }
 }

@@ -50,6 +50,26 @@ macro_rules! control_plane_suite {
             the_61st_discovery_in_a_minute_is_refused
             of_50_requests_for_tokens_20_are_refused
         );
+        $crate::control_plane_cases!(reports, $target,
+            what_is_answered_for_an_app_is_counted_and_reported
+            a_report_sums_up_and_prices_what_was_counted
+            reports_are_for_keys_of_the_tenant_that_may_read_usage
+            parameters_that_are_none_are_named_with_the_valid_form
+            the_13th_report_of_a_key_in_a_minute_is_refused
+        );
+        $crate::control_plane_cases!(webhooks, $target,
+            a_webhook_is_made_listed_without_its_secret_and_deleted
+            a_webhook_that_cannot_be_is_refused_by_name
+            webhooks_are_read_and_written_by_keys_that_may
+        );
+        $crate::control_plane_cases!(platform, $target,
+            each_living_node_is_counted_once
+            stats_are_of_the_last_hour_and_of_this_moment
+            refusals_are_in_the_platforms_envelope
+        );
+        $crate::control_plane_cases!(description, $target,
+            the_description_is_served_to_anybody
+        );
         $crate::control_plane_cases!(garbage, $target,
             tokens_of_every_wrong_shape_are_refused
             queries_that_are_none_are_read_as_far_as_they_go
@@ -106,7 +126,7 @@ macro_rules! control_plane_cases {
             $(
                 #[tokio::test]
                 async fn $case() {
-                    let target = $target.await;
+                    let target = house_tests::control_plane::Described($target.await);
                     house_tests::control_plane::$module::$case(&target).await;
                 }
             )+

@@ -1,12 +1,15 @@
 use domain::clock::Clock;
 use domain::ids::{NodeId, NodeName, Region};
-use domain::ports::{HomePorts, NodeRecord, NodeState, RefreshFamilies, Registry, SecretHashes};
+use domain::ports::{
+    ApiKeys, HomePorts, NodeRecord, NodeState, RefreshFamilies, Registry, SecretHashes, Vault,
+};
 use std::path::PathBuf;
 use std::sync::Arc;
 use stores::dynamo::{Access, TableAt};
 use stores::jwt::TenantKeys;
 use stores::secrets::Argon2Hashes;
 use stores::system::SystemClock;
+use stores::usage::UsagePorts;
 use stores::vault::{FileVault, VaultAt};
 
 /// The WebSocket region that answers, and so the nearest one. It has a node.
@@ -25,6 +28,9 @@ const HOME_TABLE: &str = "wiresocket";
 /// The table of [`EMPTY_HOME`].
 const EMPTY_HOME_TABLE: &str = "wiresocket-second";
 const REGISTRY_TABLE: &str = "wiresocket-registry";
+const USAGE_TABLE: &str = "wiresocket-usage";
+/// Open WebSockets of each node that is alive in a world.
+pub(super) const CONNECTIONS: u64 = 3;
 
 /// Where a target's stores are.
 #[derive(Debug, Clone)]
@@ -52,6 +58,12 @@ pub struct World {
     pub empty_home: HomePorts,
     /// The books.
     pub registry: Arc<dyn Registry>,
+    /// The keys of tenants and of the operator.
+    pub api_keys: Arc<dyn ApiKeys>,
+    /// What is counted over time.
+    pub usage: UsagePorts,
+    /// Seals tenants' private keys and webhooks' secrets.
+    pub vault: Arc<dyn Vault>,
     /// Families of refresh tokens.
     pub families: Arc<dyn RefreshFamilies>,
     /// What signs in tenants' names.
@@ -75,6 +87,12 @@ impl StoresAt {
         format!("{REGISTRY_TABLE},endpoint={}", self.endpoint)
     }
 
+    /// `--usage`, or `WIRESOCKET_USAGE`.
+    #[must_use]
+    pub fn usage(&self) -> String {
+        format!("{USAGE_TABLE},endpoint={}", self.endpoint)
+    }
+
     /// `--vault`, or `WIRESOCKET_VAULT`.
     #[must_use]
     pub fn vault(&self) -> String {
@@ -96,6 +114,8 @@ impl StoresAt {
         }
         let registry = access.registry(&self.table(REGISTRY_TABLE)).expect("an endpoint needs no region");
         registry.create_table().await.expect("an empty DynamoDB takes a table");
+        let usage = access.usage(&self.table(USAGE_TABLE)).expect("an endpoint needs no region");
+        usage.create_table().await.expect("an empty DynamoDB takes a table");
         if let VaultKey::File(path) = &self.vault {
             FileVault::open_or_create(path).expect("the folder can be written");
         }
@@ -120,13 +140,17 @@ impl World {
         };
         let registry = access.registry(&at.table(REGISTRY_TABLE)).expect("an endpoint needs no region");
         let registry = Arc::new(registry);
+        let usage = access.usage(&at.table(USAGE_TABLE)).expect("an endpoint needs no region");
         let vault: VaultAt = at.vault().parse().expect("it is a vault");
         let vault = vault.open(&access).expect("the vault's key is there");
         let world = Self {
             home: home(HOME_TABLE),
             empty_home: home(EMPTY_HOME_TABLE),
             registry: registry.clone(),
+            api_keys: registry.clone(),
+            usage: UsagePorts::in_table(&usage),
             families: registry.clone(),
+            vault: vault.clone(),
             keys: Arc::new(TenantKeys::new(registry, vault)),
             hashes: Arc::new(Argon2Hashes::new()),
         };
@@ -134,7 +158,8 @@ impl World {
         world
     }
 
-    /// Each world's nodes live a life of their own: those of an earlier one may have been reaped, as they are silent.
+    /// Each world's nodes live a life of their own, begun and beaten at this moment: those of an earlier one may have been
+    /// reaped, as they are silent.
     async fn populate(&self, epoch: u64) {
         let nodes = [
             (&self.home, REGION, NodeState::Up),
@@ -177,9 +202,9 @@ fn record(region: &str, state: NodeState, epoch: u64) -> NodeRecord {
         state,
         url: url_of(region),
         relay: String::new(),
-        connections: 0,
+        connections: CONNECTIONS,
         capacity: 100,
-        documents: 0,
-        beaten_unix_ms: 0,
+        documents: 1,
+        beaten_unix_ms: epoch,
     }
 }

@@ -14,13 +14,22 @@ pub enum Function {
     Usage,
     /// `POST /connect/token` and tenants' key sets.
     Token,
-    /// What runs each minute.
+    /// `/v1/*`: tenants' reports and webhooks.
+    Reports,
+    /// `/admin/*`: the platform's counts.
+    Admin,
+    /// What takes dead nodes off the books each minute.
     Sweep,
+    /// What tells tenants each minute of their usage.
+    Webhooks,
 }
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Discovery, Self::Usage, Self::Token, Self::Sweep];
+    pub const ALL: [Self; 7] =
+        [Self::Discovery, Self::Usage, Self::Token, Self::Reports, Self::Admin, Self::Sweep, Self::Webhooks];
+    /// Those that answer the events of an HTTP API.
+    pub const OF_ROUTES: [Self; 5] = [Self::Discovery, Self::Usage, Self::Token, Self::Reports, Self::Admin];
 
     /// Its binary's name.
     #[must_use]
@@ -29,7 +38,10 @@ impl Function {
             Self::Discovery => "discovery",
             Self::Usage => "usage",
             Self::Token => "token",
+            Self::Reports => "reports",
+            Self::Admin => "admin",
             Self::Sweep => "sweep",
+            Self::Webhooks => "webhooks",
         }
     }
 
@@ -50,6 +62,8 @@ impl Function {
         match path {
             "/usage" => Self::Usage,
             "/connect/token" => Self::Token,
+            _ if path.starts_with("/v1/") => Self::Reports,
+            _ if path.starts_with("/admin/") => Self::Admin,
             _ if tenant.is_some_and(|tenant| !tenant.is_empty() && !tenant.contains('/')) => Self::Token,
             _ => Self::Discovery,
         }
@@ -61,9 +75,11 @@ impl Function {
         let region = ("WIRESOCKET_REGION", REGION.to_owned());
         let home = ("WIRESOCKET_HOME", stores.homes());
         let registry = ("WIRESOCKET_REGISTRY", stores.registry());
+        let (usage, vault) = (("WIRESOCKET_USAGE", stores.usage()), ("WIRESOCKET_VAULT", stores.vault()));
         match self {
-            Self::Discovery | Self::Usage => vec![region, home, registry],
-            Self::Token => vec![region, home, registry, ("WIRESOCKET_VAULT", stores.vault())],
+            Self::Discovery | Self::Usage | Self::Admin => vec![region, home, registry, usage],
+            Self::Token => vec![region, home, registry, vault],
+            Self::Reports | Self::Webhooks => vec![region, home, registry, usage, vault],
             Self::Sweep => vec![region, home],
         }
     }

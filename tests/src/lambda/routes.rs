@@ -20,9 +20,8 @@ struct Behind {
 impl Routes {
     /// Routes to functions which find their stores where `stores` says.
     pub(super) fn new(stores: impl Fn(Function) -> StoresAt) -> Self {
-        let functions = [Function::Discovery, Function::Usage, Function::Token];
         let behind = |function| Behind { function, stores: stores(function), emulator: OnceCell::new() };
-        Self(functions.map(behind).into())
+        Self(Function::OF_ROUTES.map(behind).into())
     }
 
     /// Sends a request to the function behind its path.
