@@ -64,7 +64,7 @@ async fn serve_alone(options: &Serve) -> Result<(), LocalError> {
         nodes: &[],
     })?;
     let run = syncd::run(setup.listeners, setup.ports, setup.config, besides, signalled);
-    alerting::beside(told, run).await?;
+    Box::pin(alerting::beside(told, run)).await?;
     Ok(())
 }
 
