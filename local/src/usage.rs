@@ -41,3 +41,31 @@ async fn write(recorder: &Recorder, clock: &dyn Clock) {
         Err(_) => tracing::warn!(error = "no answer in time", "usage could not be written down"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::ids::{AppId, AppKey, TenantId};
+    use domain::metering::Endpoint;
+    use domain::ports::Writer;
+    use std::sync::Arc;
+    use stores::memory::MemoryUsageLog;
+    use stores::system::TurnedClock;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_counted_is_written_down_by_and_by_and_at_the_end() {
+        let recorder = Recorder::new(Writer(1), Arc::new(MemoryUsageLog::new()));
+        let clock = TurnedClock::default();
+        let app = AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() };
+        let count = || recorder.count(&app, Endpoint::Usage, None, Duration::ZERO, clock.unix_ms());
+        count();
+        let counting = tokio::time::timeout(EVERY - Duration::from_secs(1), keep_written(&recorder, &clock));
+        assert!(counting.await.is_err());
+        assert_eq!(recorder.meter().unwritten(), 1);
+        assert!(tokio::time::timeout(EVERY * 2, keep_written(&recorder, &clock)).await.is_err());
+        assert_eq!(recorder.meter().unwritten(), 0);
+        count();
+        write_last(&recorder, &clock).await;
+        assert_eq!(recorder.meter().unwritten(), 0);
+    }
+}

@@ -197,9 +197,11 @@ async fn a_clean_stop_leaves_nothing_unwritten() {
     assert!(house.logged().await.is_empty(), "no flush was due");
     // The session lives on: it is the drain that ends it.
     node.end().await;
-    let meter = recorder.meter();
-    assert_eq!((meter.unwritten(), meter.lost()), (0, 0));
-    drop(meter);
+    let left = {
+        let meter = recorder.meter();
+        (meter.unwritten(), meter.lost())
+    };
+    assert_eq!(left, (0, 0));
     assert_eq!(counted(&house.logged().await, Endpoint::Ops), all_went_well(5));
     let minutes = house.platform.minutes(0, u64::MAX).await.unwrap();
     assert_eq!(minutes.iter().map(|minute| minute.ops).sum::<u64>(), 5, "{minutes:?}");
