@@ -44,6 +44,21 @@ impl Endpoint {
     /// `GET`.
     pub(crate) const DESCRIPTION: &str = "/openapi.json";
 
+    /// Every path, as axum spells it.
+    pub(crate) const PATHS: [&str; 11] = [
+        Self::DISCOVERY,
+        Self::USAGE,
+        Self::TOKEN,
+        Self::KEY_SET,
+        Self::REPORTS,
+        Self::REPORT,
+        Self::WEBHOOKS,
+        Self::WEBHOOK,
+        Self::CONNECTION_COUNT,
+        Self::STATS,
+        Self::DESCRIPTION,
+    ];
+
     pub(crate) fn of(path: &str) -> Self {
         match path {
             Self::DISCOVERY => Self::Discovery,

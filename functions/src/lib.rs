@@ -36,7 +36,7 @@ mod webhooks;
 
 pub use answer::InvocationId;
 pub use caller::PeerAddr;
-pub use description::OPENAPI;
+pub use description::{OPENAPI, served_paths};
 pub use flush::{FlushAfter, Flushing};
 pub use gate::GateFailures;
 pub use issuer::Issuer;

@@ -1,6 +1,7 @@
 use super::{Alerting, AlertingReport};
 use crate::plane::answered_within;
 use domain::calendar::Day;
+use domain::ids::AppKey;
 use domain::ports::{Unavailable, UsageStanding};
 use domain::reports::settled_before;
 use futures_util::stream::{self, StreamExt};
@@ -17,11 +18,14 @@ impl Alerting {
     /// Rolls up the settled days of apps that are behind.
     pub(super) async fn roll_up(&self, standings: &[UsageStanding], report: &mut AlertingReport) {
         let before = settled_before(self.now_unix_s());
-        let behind: Vec<_> = standings.iter().filter(|standing| is_behind(standing, before)).collect();
+        let behind: Vec<_> = standings
+            .iter()
+            .filter(|standing| is_behind(standing, before))
+            .map(|standing| standing.app.clone())
+            .collect();
         let _ = timeout(STEP_MAX, async {
-            let mut rolls = stream::iter(behind)
-                .map(|standing| self.roll_up_one(standing, before))
-                .buffer_unordered(APPS_AT_ONCE);
+            let mut rolls =
+                stream::iter(behind).map(|app| self.roll_up_one(app, before)).buffer_unordered(APPS_AT_ONCE);
             while let Some(rolled) = rolls.next().await {
                 match rolled {
                     Ok(()) => report.rolled_up += 1,
@@ -32,8 +36,8 @@ impl Alerting {
         .await;
     }
 
-    async fn roll_up_one(&self, standing: &UsageStanding, before: Day) -> Result<(), Unavailable> {
-        answered_within(APP_MAX, "usage", self.usage.roll_up(&standing.app, before)).await
+    async fn roll_up_one(&self, app: AppKey, before: Day) -> Result<(), Unavailable> {
+        answered_within(APP_MAX, "usage", self.usage.roll_up(&app, before)).await
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum Broken {
 }
 
 impl Broken {
-    async fn fail<T>(self) -> Result<T, Unavailable> {
+    pub(crate) async fn fail<T>(self) -> Result<T, Unavailable> {
         match self {
             Self::Dead => Err(Unavailable::new("a store", "connection refused")),
             Self::Silent => pending().await,

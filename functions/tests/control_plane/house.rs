@@ -1,6 +1,7 @@
 //! A control plane over memory stores, and how tests ask it.
 
 use crate::logs::be_of_interest;
+use crate::schema::assert_described;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -28,9 +29,9 @@ pub(crate) const TOKEN: &str = "genuine";
 /// Another one, of the same app, whose home is [`FAR_HOME`].
 pub(crate) const FAR_TOKEN: &str = "at-home-far-away";
 /// The home region of tokens that name none.
-const NEAR_HOME: &str = "aws-eu-central-1";
+pub(crate) const NEAR_HOME: &str = "aws-eu-central-1";
 /// The other home region.
-const FAR_HOME: &str = "aws-us-east-1";
+pub(crate) const FAR_HOME: &str = "aws-us-east-1";
 /// Where requests come from unless a test says otherwise.
 pub(crate) const PEER: &str = "192.0.2.1";
 
@@ -91,12 +92,17 @@ impl House {
         self.ask(Ask::get(path).header("authorization", &format!("Bearer {TOKEN}"))).await
     }
 
+    /// Every answer is held to what the OpenAPI document promises.
     pub(crate) async fn ask(&self, ask: Ask) -> Answer {
+        let (method, path) = (ask.0.method().clone(), ask.0.uri().path().to_owned());
         let response = self.router.clone().oneshot(ask.0).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(body.to_vec()).unwrap();
-        Answer { status: parts.status, headers: parts.headers, text }
+        let answer = Answer { status: parts.status, headers: parts.headers, text };
+        let content_type = answer.header("content-type");
+        assert_described(method.as_str(), &path, answer.status.as_u16(), content_type, &answer.text);
+        answer
     }
 }
 
@@ -104,7 +110,7 @@ impl House {
 pub(crate) struct Home {
     ledger: Arc<MemoryLedger>,
     pins: Arc<MemoryPins>,
-    cluster: Arc<MemoryCluster>,
+    pub(crate) cluster: Arc<MemoryCluster>,
 }
 
 impl Home {
@@ -259,7 +265,7 @@ impl Tokens for KnownTokens {
     }
 }
 
-fn home_region(name: &str) -> HomeRegion {
+pub(crate) fn home_region(name: &str) -> HomeRegion {
     HomeRegion::parse(name).unwrap()
 }
 
@@ -267,7 +273,7 @@ pub(crate) fn region(name: &str) -> Region {
     Region::parse(name).unwrap()
 }
 
-fn node(name: &str) -> NodeId {
+pub(crate) fn node(name: &str) -> NodeId {
     NodeId { name: NodeName::parse(name).unwrap(), epoch: 1 }
 }
 

@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod broken;
+#[cfg(test)]
+mod broken_operators;
 #[cfg(test)]
 mod discovery;
 #[cfg(test)]
@@ -19,12 +23,26 @@ mod key_sets;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod metering;
+#[cfg(test)]
 mod oauth_errors;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
+mod operators;
+#[cfg(test)]
+mod platform;
+#[cfg(test)]
 mod rates;
+#[cfg(test)]
+mod reports;
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod slowness;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
 mod usage;
+#[cfg(test)]
+mod webhooks;
