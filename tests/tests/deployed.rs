@@ -92,6 +92,28 @@ async fn stock_clients_live_on_what_the_stack_tells_them_and_the_sweep_buries_th
     assert_eq!(nobody["error"]["code"], "service_unavailable", "{nobody}");
 }
 
+/// What nodes count is reported, and the run that rolls it up and tells of it finds its way to all that it works on.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_counts_is_reported_and_told_by_the_stack() {
+    let plane = Deployed::start().await;
+    plane.world().depopulate().await;
+    let node = StackNode::start(plane.stack(), "counting").await;
+    let client = Tokened::fresh(&plane).await;
+    let agent = Agent::start();
+    let url = format!("ws://{}", node.address());
+    let typist = agent.open("typist", &client.opening(FLAVOURS[1], &url)).await;
+    typist.synced().await;
+    typist.insert(0, "one op").await;
+    typist.leave().await;
+    node.end().await;
+    // The handshake and the op.
+    client.caller.is_metered(2).await;
+    let key = client.caller.account_key().await;
+    let report = plane.ask(&client.caller.ask("GET", "/v1/usage/app?endpoint=ops").bearer(&key)).await;
+    assert_eq!(report.json()["total_requests"], 1, "{}", report.body);
+    assert_eq!(within(Duration::from_secs(60), "a run", plane.stack().alert()).await, Value::Null);
+}
+
 async fn sweep(plane: &Deployed) -> Value {
     within(Duration::from_secs(60), "a sweep", plane.stack().sweep()).await
 }

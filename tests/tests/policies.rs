@@ -1,29 +1,36 @@
 //! What the templates let each function and each node do is exactly what its code does: recorded, and compared.
 
-use domain::ids::{AppId, AppKey, DocumentKey, DocumentName, Region, TenantId};
+use domain::alerts::Delivery;
+use domain::calendar::Hour;
+use domain::ids::{AppId, AppKey, DocumentKey, DocumentName, EventId, Region, TenantId, WebhookId};
 use domain::ledger::{Bounds, Share, ShareWrite};
-use domain::ports::{HeldKey, HomePorts, NodeState, Owner};
+use domain::metering::{AppUsage, Endpoint};
+use domain::ports::{Added, HeldKey, HomePorts, NodeState, Owner};
 use house_tests::control_plane::{
-    REGION, Target, World, discovery, key_sets, refresh_tokens, refusals, tokens, usage,
+    Caller, REGION, Target, World, discovery, key_sets, platform, refresh_tokens, refusals, reports, tokens,
+    usage, webhooks,
 };
 use house_tests::lambda::{Call, Function, RecordedFunctions};
 use house_tests::raw_client::RawClient;
-use house_tests::{Fleet, FleetPlan, FunctionsProcess, eventually};
+use house_tests::{Fleet, FleetPlan, FunctionsProcess, eventually, unix_seconds};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 use yaml_serde::Value;
 
 /// The tables and keys of the template, by the parameter or the resource that names them, and what tests call them.
 /// Both homes are one kind: each function does the same in either.
-const RESOURCES: [(&str, &str); 7] = [
+const RESOURCES: [(&str, &str); 9] = [
     ("${HomeTableName}", "home"),
     ("${SecondHomeTableName}", "home"),
     ("${RegistryTableName}", "registry"),
+    ("${UsageTableName}", "usage"),
     ("HomeTableArn", "home"),
     ("RegistryTableArn", "registry"),
+    ("UsageTableArn", "usage"),
     ("VaultKey.Arn", "key"),
     ("VaultKeyArn", "key"),
 ];
@@ -36,6 +43,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let functions = RecordedFunctions::start().await;
     ask_for_everything(&functions).await;
     sweep_everything(&functions).await;
+    tell_everything(&functions).await;
     let template = read("template.yaml");
     let of = |function| wrong(function, functions.calls(function), &allowed(&template, function));
     let wrong: Vec<String> = Function::ALL.into_iter().flat_map(of).collect();
@@ -44,7 +52,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_may_do_what_it_does_and_nothing_else() {
-    let (mut fleet, recorder) = Fleet::recorded(FleetPlan::of(2).by_registry()).await;
+    let (mut fleet, recorder) = Fleet::recorded(FleetPlan::of(2).by_registry().metered()).await;
     let functions = FunctionsProcess::start(&fleet, &["--rate-limits", "off"]).await;
     let token = fleet.admin().client_of("acme/editor").token(functions.address()).await;
     let join = async |node: usize| RawClient::join(fleet[node].address(), "/doc", &token).await;
@@ -91,6 +99,39 @@ async fn ask_for_everything(plane: &RecordedFunctions) {
     refresh_tokens::a_revoked_clients_refresh_token_is_good_no_more(plane).await;
     key_sets::the_next_key_is_published_before_it_signs(plane).await;
     key_sets::an_unknown_tenant_has_no_key_set(plane).await;
+    reports::what_is_answered_for_an_app_is_counted_and_reported(plane).await;
+    reports::a_report_sums_up_and_prices_what_was_counted(plane).await;
+    reports::reports_are_for_keys_of_the_tenant_that_may_read_usage(plane).await;
+    webhooks::a_webhook_is_made_listed_without_its_secret_and_deleted(plane).await;
+    platform::each_living_node_is_counted_once(plane).await;
+    platform::stats_are_of_the_last_hour_and_of_this_moment(plane).await;
+}
+
+/// Lets days be rolled up, and an event be raised and delivered to a host that there is not, and one to a webhook that there
+/// is no more.
+async fn tell_everything(functions: &RecordedFunctions) {
+    let caller = Caller::fresh(functions).await;
+    let mut usage = AppUsage::default();
+    usage.of_mut(Endpoint::Ops).answered(1_000, Duration::from_millis(1));
+    let now = Hour::of_unix_s(unix_seconds());
+    for hour in [now, now.day().minus(3).first_hour()] {
+        caller.has_used(hour, usage.clone()).await;
+    }
+    let webhook = json!({"url": "https://webhooks.invalid.example/", "events": ["usage.limit_reached"]});
+    let ask = caller.ask("POST", "/v1/webhooks").bearer(&caller.account_key().await);
+    let made = functions.ask(&ask.body("application/json", webhook.to_string())).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let (tenant, event) = (TenantId::parse(caller.tenant()), EventId::parse("evt_nobodys"));
+    let nobodys = WebhookId::parse("wh_gone").expect("it is an id");
+    let (tenant, event) = (tenant.expect("it is an id"), event.expect("it is an id"));
+    let delivery = Delivery::new(tenant, event, nobodys, "{}".to_owned(), unix_seconds());
+    let alerts = &functions.world().usage.alerts;
+    assert_eq!(alerts.add_delivery(&delivery).await, Ok(Added::New));
+    let alerting = functions.scheduled(Function::Webhooks).await;
+    assert_eq!(alerting.run().await, Json::Null, "{}", alerting.log());
+    assert_eq!(alerts.parked().await.map(|parked| parked.len()), Ok(1), "{}", alerting.log());
+    let pending = alerts.pending().await.expect("the table answers");
+    assert!(pending.len() == 1 && pending[0].tries == 1, "{pending:?}\n{}", alerting.log());
 }
 
 /// Lets every node that seems to live be reaped, with all that a node can hold.
@@ -99,7 +140,7 @@ async fn sweep_everything(functions: &RecordedFunctions) {
     for home in [home, empty_home] {
         give_to_a_node(home).await;
     }
-    let sweep = functions.sweep().await;
+    let sweep = functions.scheduled(Function::Sweep).await;
     for _ in 0..2 {
         assert_eq!(sweep.run().await, Json::Null, "{}", sweep.log());
     }
@@ -130,6 +171,7 @@ fn named_as_in_tests(call: Call) -> Call {
     let resource = match &*call.resource {
         "wiresocket" | "wiresocket-second" => "home",
         "wiresocket-registry" => "registry",
+        "wiresocket-usage" => "usage",
         other => other,
     };
     Call { resource: resource.to_owned(), ..call }
@@ -143,7 +185,10 @@ fn read(template: &str) -> Value {
 
 /// What a function's policies allow, one call for each resource and each key pattern of a statement.
 fn allowed(template: &Value, function: Function) -> BTreeSet<Call> {
-    let name = format!("{function:?}");
+    let name = match function {
+        Function::Reports | Function::Admin | Function::Webhooks => format!("{function:?}Function"),
+        _ => format!("{function:?}"),
+    };
     let policies = &template["Resources"][&*name]["Properties"]["Policies"];
     let policies = policies.as_sequence().unwrap_or_else(|| panic!("{name} has no policies"));
     let statements = policies.iter().filter_map(|policy| policy["Statement"].as_sequence()).flatten();

@@ -1,7 +1,7 @@
 //! The scheduled sweep, as Lambda runs it, over the tables of real nodes.
 
 use domain::bounds::{LEASE, LOOK_EVERY};
-use house_tests::lambda::EmulatedSweep;
+use house_tests::lambda::Scheduled;
 use house_tests::{Fleet, FleetPlan, LiveClient, Plan};
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ async fn a_sweep_after_all_nodes_were_killed_brings_the_ledger_back_to_zero() {
     fleet[0].kill().await;
     fleet[1].kill().await;
 
-    let sweep = EmulatedSweep::over_homes(&homes(&fleet)).await;
+    let sweep = Scheduled::over_homes(&homes(&fleet)).await;
     assert_eq!(sweep.run().await, Value::Null, "{}", sweep.log());
     let watched = sweep.timings().invocations.into_iter().any(|ms| ms >= LEASE.as_secs_f64() * 1_000.0);
     assert!(watched, "who is reaped was watched for a whole lease");
@@ -49,7 +49,7 @@ async fn sweeps_that_overlap_reap_no_living_node() {
     let client = join(&fleet, 0, "/doc", &token).await;
     let before = fleet.table().nodes(REGION).await;
     let homes = homes(&fleet);
-    let sweeps = [EmulatedSweep::over_homes(&homes).await, EmulatedSweep::over_homes(&homes).await];
+    let sweeps = [Scheduled::over_homes(&homes).await, Scheduled::over_homes(&homes).await];
     // The second one finds the first one's note before the node has beaten again.
     let runs = sweeps.each_ref().map(async |sweep| {
         for _ in 0..4 {
@@ -71,7 +71,7 @@ async fn sweeps_that_overlap_reap_no_living_node() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_says_what_it_could_not_do() {
-    let sweep = EmulatedSweep::over_homes("home-1=wiresocket,endpoint=http://127.0.0.1:1").await;
+    let sweep = Scheduled::over_homes("home-1=wiresocket,endpoint=http://127.0.0.1:1").await;
     let answer = sweep.run().await;
     assert!(answer["errorMessage"].is_string(), "{answer}");
 }

@@ -2,6 +2,7 @@ use super::stack::Stack;
 use crate::binary::syncd;
 use crate::control_plane::REGION;
 use crate::process::Daemon;
+use rustix::process::Signal;
 use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
 use tokio::process::Command;
@@ -29,6 +30,7 @@ impl StackNode {
         command.args(["--cluster-secret", "the-secret-that-all-nodes-of-this-stack-share"]);
         command.args(["--home", stack.stores().homes().split(' ').next().expect("there is a home")]);
         command.args(["--registry", &stack.stores().registry(), "--redis", stack.redis()]);
+        command.args(["--usage", &stack.stores().usage()]);
         command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
         command.env("AWS_EC2_METADATA_DISABLED", "true").stderr(Stdio::null());
         let mut process = Daemon::start(&mut command);
@@ -40,6 +42,12 @@ impl StackNode {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Ends it in order, and waits.
+    pub async fn end(mut self) {
+        self.process.signal(Signal::TERM);
+        assert!(self.process.ended().await.success(), "the node ends in order");
     }
 
     /// Ends it as `kill -9` does.

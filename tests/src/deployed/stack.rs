@@ -15,6 +15,8 @@ const ENDPOINT: &str = "WIRESOCKET_DEPLOYED_ENDPOINT";
 const API: &str = "WIRESOCKET_DEPLOYED_API";
 /// The sweep function's name.
 const SWEEP: &str = "WIRESOCKET_DEPLOYED_SWEEP";
+/// The name of the function that tells tenants of their usage.
+const WEBHOOKS: &str = "WIRESOCKET_DEPLOYED_WEBHOOKS";
 /// The ARN of the vault's key.
 const VAULT: &str = "WIRESOCKET_DEPLOYED_VAULT";
 /// `redis://HOST:PORT` of the region.
@@ -31,6 +33,7 @@ pub struct Stack {
     api: SocketAddr,
     api_prefix: String,
     sweep: String,
+    webhooks: String,
     redis: String,
 }
 
@@ -56,6 +59,7 @@ impl Stack {
             api,
             api_prefix,
             sweep: variable(SWEEP),
+            webhooks: variable(WEBHOOKS),
             redis: variable(REDIS),
         }
     }
@@ -74,7 +78,16 @@ impl Stack {
 
     /// Runs the sweep to its end, as its schedule does, and returns what it answers.
     pub async fn sweep(&self) -> Value {
-        let path = format!("/2015-03-31/functions/{}/invocations", self.sweep);
+        self.run(&self.sweep).await
+    }
+
+    /// Runs what tells tenants of their usage to its end, as its schedule does, and returns what it answers.
+    pub async fn alert(&self) -> Value {
+        self.run(&self.webhooks).await
+    }
+
+    async fn run(&self, function: &str) -> Value {
+        let path = format!("/2015-03-31/functions/{function}/invocations");
         let request = Request::post(path).header("host", self.endpoint.to_string());
         let event = Full::new(Bytes::from(scheduled_event().to_string()));
         let answer = send(self.endpoint, request.body(event).expect("it is a request")).await;

@@ -10,7 +10,7 @@ mod ministack;
 mod recorded;
 mod recorder;
 mod routes;
-mod sweep;
+mod scheduled;
 
 pub use emulated::EmulatedFunctions;
 pub use emulator::{Emulator, Timings};
@@ -20,4 +20,4 @@ pub use http1::send;
 pub use ministack::Ministack;
 pub use recorded::RecordedFunctions;
 pub use recorder::{Call, Recorder};
-pub use sweep::{EmulatedSweep, scheduled_event};
+pub use scheduled::{Scheduled, scheduled_event};

@@ -2,7 +2,7 @@ use super::function::Function;
 use super::ministack::Ministack;
 use super::recorder::{Call, Recorder};
 use super::routes::Routes;
-use super::sweep::EmulatedSweep;
+use super::scheduled::Scheduled;
 use crate::control_plane::{Ask, StoresAt, Target, VaultKey, World};
 use crate::http::Answer;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,9 +33,9 @@ impl RecordedFunctions {
         Self { routes, recorders, stores, world, _ministack: ministack }
     }
 
-    /// The sweep over the same tables.
-    pub async fn sweep(&self) -> EmulatedSweep {
-        EmulatedSweep::over(&seen(&self.stores, &self.recorders[&Function::Sweep])).await
+    /// A function that a schedule runs, over the same tables.
+    pub async fn scheduled(&self, function: Function) -> Scheduled {
+        Scheduled::over(function, &seen(&self.stores, &self.recorders[&function])).await
     }
 
     /// Where the stores are, past the recorders.

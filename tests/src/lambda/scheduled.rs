@@ -3,14 +3,14 @@ use super::function::Function;
 use crate::control_plane::StoresAt;
 use serde_json::{Value, json};
 
-/// The sweep under the emulator, run as a scheduler would.
+/// A function under the emulator, run as a scheduler would.
 #[derive(Debug)]
-pub struct EmulatedSweep(Emulator);
+pub struct Scheduled(Emulator);
 
-impl EmulatedSweep {
-    /// A sweep over these stores.
-    pub async fn over(stores: &StoresAt) -> Self {
-        Self(Emulator::start(Function::Sweep, &Function::Sweep.variables(stores)).await)
+impl Scheduled {
+    /// A function over these stores.
+    pub async fn over(function: Function, stores: &StoresAt) -> Self {
+        Self(Emulator::start(function, &function.variables(stores)).await)
     }
 
     /// A sweep over these home tables, as `WIRESOCKET_HOME` names them.
