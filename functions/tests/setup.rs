@@ -3,11 +3,12 @@
 use functions::setup::{self, Environment, Mistakes};
 
 /// An environment in which every function starts.
-const WHOLE: [(&str, &str); 6] = [
+const WHOLE: [(&str, &str); 7] = [
     ("AWS_REGION", "eu-central-1"),
     ("WIRESOCKET_REGION", "eu-central-1"),
     ("WIRESOCKET_HOME", "aws-eu-central-1=wiresocket aws-us-east-1=wiresocket,region=us-east-1"),
     ("WIRESOCKET_REGISTRY", "wiresocket-registry"),
+    ("WIRESOCKET_USAGE", "wiresocket-usage"),
     ("WIRESOCKET_VAULT", "kms:alias/wiresocket"),
     ("WIRESOCKET_REDIS", "redis://cache.internal:6379"),
 ];
@@ -29,21 +30,47 @@ fn a_whole_environment_sets_every_function_up_without_a_network() {
     assert_eq!(plane.homes.iter().count(), 2);
     assert_eq!(told(setup::issuer(&with(&[]))), "");
     assert_eq!(told(setup::sweep(&with(&[]))), "");
+    assert!(plane.metering.is_some());
+    assert!(setup::reports(&with(&[])).unwrap_or_else(|mistakes| panic!("{mistakes}")).1.webhooks.is_some());
+    assert!(setup::platform(&with(&[])).unwrap_or_else(|mistakes| panic!("{mistakes}")).2.webhooks.is_none());
+    assert_eq!(told(setup::alerting(&with(&[]))), "");
+}
+
+#[tokio::test]
+async fn two_functions_of_one_environment_are_two_writers() {
+    let writer = || setup::lookups(&with(&[])).ok().and_then(|plane| plane.metering).unwrap().writer();
+    assert_ne!(writer(), writer());
+}
+
+#[test]
+fn lookups_without_a_place_for_usage_meter_nothing() {
+    let plane =
+        setup::lookups(&with(&[("WIRESOCKET_USAGE", "")])).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    assert!(plane.metering.is_none() && plane.flush_after().is_none());
 }
 
 #[test]
 fn each_function_asks_for_what_it_needs_and_nothing_else() {
     let cases = [
-        ("WIRESOCKET_REGION", [false, true, true]),
-        ("WIRESOCKET_HOME", [false, true, false]),
-        ("WIRESOCKET_REGISTRY", [false, false, true]),
-        ("WIRESOCKET_VAULT", [true, false, true]),
-        ("WIRESOCKET_REDIS", [true, true, true]),
+        // Lookups, the issuer, the sweep; reports, the platform's counts, alerting.
+        ("WIRESOCKET_REGION", [false, true, true, true, true, true]),
+        ("WIRESOCKET_HOME", [false, true, false, true, false, true]),
+        ("WIRESOCKET_REGISTRY", [false, false, true, false, false, false]),
+        ("WIRESOCKET_USAGE", [true, true, true, false, false, false]),
+        ("WIRESOCKET_VAULT", [true, false, true, false, true, false]),
+        ("WIRESOCKET_REDIS", [true, true, true, true, true, true]),
     ];
     for (lacking, starts) in cases {
         let rest = with(&[(lacking, "")]);
-        let lookups = setup::lookups(&rest).is_ok();
-        assert_eq!([lookups, setup::issuer(&rest).is_ok(), setup::sweep(&rest).is_ok()], starts, "{lacking}");
+        let told = [
+            setup::lookups(&rest).is_ok(),
+            setup::issuer(&rest).is_ok(),
+            setup::sweep(&rest).is_ok(),
+            setup::reports(&rest).is_ok(),
+            setup::platform(&rest).is_ok(),
+            setup::alerting(&rest).is_ok(),
+        ];
+        assert_eq!(told, starts, "{lacking}");
     }
 }
 
@@ -75,6 +102,22 @@ fn everything_that_is_wrong_is_told_at_once() {
     ] {
         assert!(told.contains(&format!("WIRESOCKET_{variable}")), "{variable}: {told}");
     }
+}
+
+#[test]
+fn everything_that_operators_functions_lack_is_told_at_once() {
+    let lacking =
+        with(&[("WIRESOCKET_USAGE", "no table"), ("WIRESOCKET_REGISTRY", ""), ("WIRESOCKET_VAULT", "")]);
+    for told in [told(setup::reports(&lacking)), told(setup::alerting(&lacking))] {
+        for wrong in ["USAGE (`no table`)", "REGISTRY is missing", "VAULT is missing"] {
+            assert!(told.contains(&format!("WIRESOCKET_{wrong}")), "{wrong}: {told}");
+        }
+    }
+    let told = told(setup::platform(&with(&[("WIRESOCKET_HOME", ""), ("WIRESOCKET_USAGE", "")])));
+    assert!(
+        told.contains("WIRESOCKET_HOME is missing") && told.contains("WIRESOCKET_USAGE is missing"),
+        "{told}"
+    );
 }
 
 #[test]

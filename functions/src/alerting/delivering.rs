@@ -51,6 +51,9 @@ impl Alerting {
             return Ok(Outcome::Left);
         }
         let tried = self.tried(&claimed).await?;
+        if tried.state != DeliveryState::Delivered {
+            tell(&tried);
+        }
         let is_written = answered("alerts", self.alerts.change(&claimed, &tried)).await?;
         Ok(match tried.state {
             _ if !is_written => Outcome::Left,
@@ -80,4 +83,10 @@ impl Alerting {
         let overdue = |_| Undelivered("no answer within the deadline".to_owned());
         timeout(WEBHOOK_DEADLINE, delivering).await.map_err(overdue)?
     }
+}
+
+/// A receiver's fault is its tenant's to mend: an operator is to find it, and need not act.
+fn tell(tried: &Delivery) {
+    let Delivery { tenant, webhook, event, tries, last_failure, .. } = tried;
+    tracing::warn!(%tenant, %webhook, %event, tries, cause = last_failure, "a webhook did not take a delivery");
 }
