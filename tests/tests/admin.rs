@@ -73,7 +73,8 @@ fn what_an_operator_makes_first_is_listed() {
     let plans = admin.json(&["plans", "list"]);
     let limits =
         json!({"maxConnections": 500, "maxDocuments": 50, "maxUsersPerDoc": 20, "opsPerMinute": 6000});
-    assert_eq!(plans, json!({"plans": [{"plan": "pro", "limits": limits}]}));
+    let pro = json!({"plan": "pro", "limits": limits, "monthly_requests": null, "price_per_million": "0"});
+    assert_eq!(plans, json!({ "plans": [pro] }));
     let apps = admin.json(&["apps", "list", "acme"]);
     assert_eq!(apps["apps"][0]["origins"], json!(["app.example.com", "localhost:3000"]));
     assert_eq!(apps["apps"][0]["home"], "aws-eu-central-1");
