@@ -120,7 +120,7 @@ async fn what_a_plan_costs_and_allows_a_month_is_in_the_reports_of_its_apps() {
 
 #[tokio::test]
 async fn a_tenants_webhooks_are_listed_and_what_is_not_parked_is_not_replayed() {
-    let (server, admin, _data) = served().await;
+    let (server, admin, data) = served().await;
     let key = admin.json(&["api-keys", "create", "--tenant", "acme"]);
     let wanted = json!({"url": "https://localhost:1/hooks", "events": ["usage.limit_reached"]});
     let made = post_json(server.address(), "/v1/webhooks", text(&key["api_key"]), &wanted).await;
@@ -142,7 +142,8 @@ async fn a_tenants_webhooks_are_listed_and_what_is_not_parked_is_not_replayed() 
         let (told, complaint) = refused(&admin.run(&[&["webhooks"], arguments].concat()));
         assert!(told == Some(code) && complaint.contains(word), "{arguments:?}: {told:?} {complaint}");
     }
-    let elsewhere = Admin::on("registry,endpoint=http://127.0.0.1:1", "file:none");
+    let vault = format!("file:{}", data.path().join("vault.key").display());
+    let elsewhere = Admin::on("registry,endpoint=http://127.0.0.1:1", &vault);
     let (code, complaint) = refused(&elsewhere.run(&["webhooks", "parked"]));
     assert!(code == Some(2) && complaint.contains("--usage"), "{complaint}");
 }

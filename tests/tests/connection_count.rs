@@ -1,4 +1,5 @@
 //! `/admin/connection-count` beside the kernel's own count of what is connected to the nodes, whatever becomes of them.
+#![allow(clippy::print_stdout, reason = "how long each took is printed")]
 
 use house_tests::http::get;
 use house_tests::{Fleet, FleetPlan, FunctionsProcess, LiveClient, Plan, established, within};

@@ -1,5 +1,6 @@
 //! What reports say of recorded sessions on two nodes, one of which is killed in the middle, beside what their clients have sent
 //! and what they were refused.
+#![allow(clippy::print_stdout, reason = "what was counted where is printed")]
 
 use house_tests::http::get;
 use house_tests::raw_client::{Ending, RawClient};

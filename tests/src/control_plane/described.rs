@@ -8,7 +8,7 @@ use crate::node::clients_folder;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{LazyLock, Mutex};
 
 /// What a node serves beside documents, and the control plane does not.
@@ -111,6 +111,7 @@ fn escaped(name: &str) -> String {
 
 /// What knows JSON Schema: a library in Node, in one process for all tests of this one, which ends with it.
 struct Judge {
+    _process: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
 }
@@ -129,7 +130,7 @@ impl Judge {
         let mut process = started.expect("node is installed");
         let stdin = process.stdin.take().expect("stdin is piped");
         let stdout = process.stdout.take().expect("stdout is piped");
-        Self { stdin, stdout: BufReader::new(stdout) }
+        Self { _process: process, stdin, stdout: BufReader::new(stdout) }
     }
 
     fn judge(&mut self, schema: &str, body: &Value) -> Option<String> {

@@ -60,7 +60,7 @@ impl House {
         let registry = Arc::new(MemoryRegistry::new());
         let apps = std::array::from_fn(app_key);
         for (app, (monthly_requests, price)) in apps.iter().zip(PLANS) {
-            enter(&*registry, app, monthly_requests, price).await;
+            enter(&registry, app, monthly_requests, price).await;
         }
         let key = enter_tenant_key(&*registry, &apps[0].tenant, START_UNIX_S).await;
         let processes = std::array::from_fn(|n| Process::new(n as u64, seed, &log));
@@ -120,7 +120,7 @@ impl House {
             }
             self.look_at_totals(process);
         }
-        if hour % ALERTING_EVERY_HOURS == 0 {
+        if hour.is_multiple_of(ALERTING_EVERY_HOURS) {
             self.alerting.run().await;
         }
     }

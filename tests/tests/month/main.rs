@@ -3,6 +3,7 @@
 //!
 //! Recorders, logs, roll-ups and the reports' router are the real ones; between recorders and log, calls and answers are lost
 //! and doubled, and each writer is late for hours now and then. `WIRESOCKET_SEED` gives another season.
+#![allow(clippy::print_stdout, reason = "the seed is printed")]
 
 mod calendar;
 mod house;

@@ -67,7 +67,7 @@ impl Desk {
             tenant: TenantId::parse("acme").expect("an id"),
             app: AppId::parse("editor").expect("an id"),
         };
-        enter(&*stores.registry, &app).await;
+        enter(&stores.registry, &app).await;
         let key = enter_tenant_key(&*stores.registry, &app.tenant, unix_seconds()).await;
         let runs = [(); 2].map(|()| stores.alerting(&clock, delivered_to, &receiver.ca_pem()));
         let recorder = Recorder::new(Writer(1), stores.usage.clone());
