@@ -1,12 +1,11 @@
 //! schemathesis asks the service all that its OpenAPI document allows and forbids, and compares the answers with it.
 
-use crate::background::{Background, free_address};
+use crate::background::Background;
 use crate::failure::Failure;
 use crate::house::{House, output, run};
 use crate::venv::PythonProgram;
 use serde_json::Value;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -21,6 +20,8 @@ const SCHEMATHESIS: PythonProgram = PythonProgram {
 
 /// What it asks, and what it makes of the answers.
 const CONFIGURATION: &str = "xtask/schemathesis.toml";
+/// What the service prints: where it listens comes first.
+const SAID: &str = "openapi/said.log";
 
 /// The plan of the app that is asked for.
 const PLAN: [&str; 15] = [
@@ -47,7 +48,11 @@ pub(crate) fn check(house: &House) -> Result<(), Failure> {
     let program = SCHEMATHESIS.installed(house)?;
     let service = Service::start(house)?;
     let mut asked = house.program(program);
-    asked.arg("--config-file").arg(house.path(CONFIGURATION)).arg("run").arg(service.url("/openapi.json"));
+    asked
+        .arg("--config-file")
+        .arg(house.path(CONFIGURATION))
+        .arg("run")
+        .arg(format!("{}/openapi.json", service.url));
     asked.envs(service.credentials(house)?);
     run(&mut asked)
 }
@@ -55,7 +60,7 @@ pub(crate) fn check(house: &House) -> Result<(), Failure> {
 /// The release binary, serving from a fresh folder, with nobody's rates limited.
 struct Service {
     folder: PathBuf,
-    at: SocketAddrV4,
+    url: String,
     _process: Background,
 }
 
@@ -63,16 +68,13 @@ impl Service {
     fn start(house: &House) -> Result<Self, Failure> {
         let folder = house.built("openapi/data");
         emptied(&folder).map_err(|source| Failure::Write { path: folder.clone(), source })?;
-        let at = free_address(Ipv4Addr::LOCALHOST)?;
+        let (said, path) = (house.log(SAID)?, house.built(SAID));
         let mut serve = wiresocket(house, "serve", &folder);
-        serve.arg("--listen").arg(at.to_string()).args(["--rate-limits", "off"]);
-        serve.stdout(Stdio::null()).stderr(house.log("openapi/service.log")?);
-        let process = Background::listening(&mut serve, at)?;
-        Ok(Self { folder, at, _process: process })
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.at)
+        serve.args(["--listen", "127.0.0.1:0", "--rate-limits", "off"]);
+        serve.stdout(said).stderr(house.log("openapi/service.log")?);
+        let process = Background::once(&mut serve, || listens_at(&path).is_some())?;
+        let url = listens_at(&path).ok_or_else(|| Failure::NotReady { command: "wiresocket".to_owned() })?;
+        Ok(Self { folder, url, _process: process })
     }
 
     /// Puts a tenant, its app and whoever may ask in their names on the books. Returns the credentials by the variables that the
@@ -106,6 +108,13 @@ impl Service {
 
 fn text(made: &Value, name: &'static str) -> Result<String, Failure> {
     made[name].as_str().map(str::to_owned).ok_or(Failure::NotMade(name))
+}
+
+/// The URL in the first line that the service prints, once it is there as a whole.
+fn listens_at(said: &Path) -> Option<String> {
+    let said = fs::read_to_string(said).ok()?;
+    let (line, _) = said.split_once('\n')?;
+    line.strip_prefix("listening ").map(str::to_owned)
 }
 
 fn wiresocket(house: &House, does: &str, folder: &Path) -> Command {

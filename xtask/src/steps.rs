@@ -87,7 +87,7 @@ impl Step {
             Self::Doc | Self::Release => &[Tool::Rust],
             Self::Deny | Self::Servers | Self::Templates | Self::Openapi => &[Tool::Rust, Tool::Python],
             Self::Clients => &[Tool::Node, Tool::Npm],
-            Self::Tests => &[Tool::Rust, Tool::Node, Tool::Python],
+            Self::Tests => &[Tool::Rust, Tool::Node, Tool::Python, Tool::Openssl],
         }
     }
 

@@ -13,6 +13,7 @@ pub(crate) enum Tool {
     Node,
     Npm,
     Python,
+    Openssl,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +43,7 @@ impl Tool {
             Self::Node => ("node", &["--version"]),
             Self::Npm => ("npm", &["--version"]),
             Self::Python => ("python3", &["--version"]),
+            Self::Openssl => ("openssl", &["version"]),
         }
     }
 
@@ -50,6 +52,7 @@ impl Tool {
             Self::Rust => Version::first_in(env!("CARGO_PKG_RUST_VERSION")).unwrap_or(Version([1, 0, 0])),
             Self::Node => Version([20, 0, 0]),
             Self::Python => Version([3, 11, 0]),
+            Self::Openssl => Version([1, 1, 1]),
             Self::Rustfmt | Self::Clippy | Self::Npm => Version([0, 0, 0]),
         }
     }
@@ -62,6 +65,7 @@ impl Tool {
             Self::Node => "install Node.js from https://nodejs.org or your system's packages",
             Self::Npm => "it comes with Node.js; some systems package it by itself as `npm`",
             Self::Python => "install Python with its venv module (Debian: python3 and python3-venv)",
+            Self::Openssl => "install it from your system's packages (Debian: `apt-get install -y openssl`)",
         }
     }
 
@@ -107,6 +111,7 @@ mod tests {
             ("rustfmt 1.8.0-stable (f2d3ce0bd 2026-03-21)", Some([1, 8, 0])),
             ("v20.20.2\n", Some([20, 20, 2])),
             ("Python 3.11.7", Some([3, 11, 7])),
+            ("OpenSSL 3.0.17 1 Jul 2025 (Library: OpenSSL 3.0.17 1 Jul 2025)", Some([3, 0, 17])),
             ("10.8", Some([10, 8, 0])),
             ("command not found", None),
         ];
