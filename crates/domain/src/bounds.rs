@@ -115,6 +115,9 @@ pub const USAGE_KEPT_DAYS: u64 = 400;
 pub const REPORT_HOURS_MAX: u64 = 31 * 24;
 /// Apps of one tenant that a report over all of them has; with more it is refused, and each can be asked for.
 pub const REPORT_APPS_MAX: usize = 1_000;
+/// Spans that a report over all of a tenant's apps reads: apps times days, or times hours where it is by hour. So many are read
+/// within the time that a report may take.
+pub const REPORT_SPANS_MAX: u64 = 16_000;
 /// Minutes for which is kept what each node did.
 pub const PLATFORM_MINUTES_KEPT: u64 = 120;
 /// How long after its last beat, as the clocks of two machines tell it, a node counts without a second look.
@@ -129,6 +132,10 @@ pub const WEBHOOK_DESCRIPTION_CHARS_MAX: usize = 200;
 pub const WEBHOOKS_MAX: usize = 16;
 /// Bytes of a webhook's URL.
 pub const WEBHOOK_URL_BYTES_MAX: usize = 2_048;
+/// Bytes of a host's name as it is spelled (RFC 1035 section 2.3.4 has 255 with what spells its labels' lengths).
+pub const HOST_NAME_BYTES_MAX: usize = 253;
+/// Bytes of each label of a host's name (RFC 1035 section 2.3.4).
+pub const HOST_LABEL_BYTES_MAX: usize = 63;
 /// Bytes of the body of a request that makes a webhook.
 pub const WEBHOOK_REQUEST_BYTES_MAX: usize = 8 * 1024;
 /// How long a webhook's receiver may take, from the look-up of its name to the head of its answer.
@@ -140,3 +147,8 @@ pub const DELIVERY_TRIED_SECONDS: u64 = 24 * 60 * 60;
 pub const DELIVERY_CLAIM_SECONDS: u64 = 120;
 /// Days for which a delivery is remembered after its end: longer than a month, as an event is raised once in that.
 pub const DELIVERY_KEPT_DAYS: u64 = 40;
+/// Apps' months of which one process remembers, between its alerting runs, what it summed up and raised. Those past it are
+/// read in full each time.
+pub const ALERTED_MONTHS_MAX: usize = 65_536;
+/// Deliveries of one tenant that one alerting run tries at once, so that receivers that hang hold up their own tenant.
+pub const DELIVERIES_OF_TENANT_AT_ONCE: usize = 2;

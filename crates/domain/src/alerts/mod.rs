@@ -3,8 +3,12 @@
 
 mod delivery;
 mod event;
+mod public_address;
 mod webhook;
+mod webhook_url;
 
 pub use delivery::{Delivery, DeliveryState};
 pub use event::{Event, EventKind};
-pub use webhook::{Hosts, InvalidWebhookUrl, Webhook, WebhookUrl, is_public};
+pub use public_address::is_public;
+pub use webhook::{Hosts, Webhook};
+pub use webhook_url::{InvalidWebhookUrl, WebhookUrl};

@@ -1,9 +1,11 @@
 //! Reports of usage over time: which range is asked for, how it is divided, and what belongs into each part (SPEC 6.2).
 
+mod moment;
 mod period;
 mod series;
 
-pub use period::{Granularity, InvalidPeriod, Moment, Period};
+pub use moment::Moment;
+pub use period::{Granularity, InvalidPeriod, Period};
 pub use series::{Bucket, buckets, filled};
 
 use crate::bounds::ROLLED_UP_AFTER_HOURS;
