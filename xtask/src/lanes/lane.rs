@@ -1,21 +1,31 @@
 use super::TestBinary;
 use super::waiting::WAITING;
 
+/// How far those that work step back behind those that wait (`nice`): who waits for an answer, and measures when it comes, gets a
+/// core as soon as there is something to do, and those that work get all the rest, which is most.
+const STEPS_BACK: u8 = 10;
+
 /// Binaries that run one after the other.
 #[derive(Debug)]
-pub(super) struct Lane(pub(super) Vec<TestBinary>);
+pub(super) struct Lane {
+    /// In this order.
+    pub(super) binaries: Vec<TestBinary>,
+    /// How far they step back behind those of other lanes.
+    pub(super) nice: u8,
+}
 
 impl Lane {
     /// All lanes: those of [`WAITING`], and one with all the rest.
     pub(super) fn all(binaries: Vec<TestBinary>) -> Vec<Self> {
         let mut rest = binaries;
         let mut lanes: Vec<Self> = WAITING.iter().map(|names| Self::taken(&mut rest, names)).collect();
-        lanes.push(Self(rest));
+        lanes.push(Self { binaries: rest, nice: STEPS_BACK });
         lanes
     }
 
     fn taken(from: &mut Vec<TestBinary>, names: &[&str]) -> Self {
-        Self(from.extract_if(.., |binary| names.contains(&&*binary.name)).collect())
+        let binaries = from.extract_if(.., |binary| names.contains(&&*binary.name)).collect();
+        Self { binaries, nice: 0 }
     }
 }
 
@@ -29,9 +39,9 @@ mod tests {
         let mut names: Vec<&str> = WAITING.iter().copied().flatten().copied().collect();
         names.extend(["crates/domain/domain", "tests/one_that_no_lane_names"]);
         let lanes = Lane::all(names.iter().map(|name| TestBinary::named(name)).collect());
-        assert_eq!(lanes.last().unwrap().0.len(), 2);
+        assert_eq!(lanes.last().unwrap().binaries.len(), 2);
         let mut run: Vec<&str> =
-            lanes.iter().flat_map(|Lane(binaries)| binaries).map(|binary| &*binary.name).collect();
+            lanes.iter().flat_map(|lane| &lane.binaries).map(|binary| &*binary.name).collect();
         run.sort_unstable();
         names.sort_unstable();
         assert_eq!(run, names);

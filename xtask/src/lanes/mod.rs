@@ -2,7 +2,7 @@
 //!
 //! `cargo test` runs one binary after the other. Those that keep a core busy and those that wait (for leases to end, for
 //! nodes to drain, for rates' windows to pass) would each take their whole time by themselves; side by side the ones work
-//! while the others wait.
+//! while the others wait. Those that wait come first where both want a core: some measure when an answer comes.
 
 mod binary;
 mod lane;

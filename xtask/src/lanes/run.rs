@@ -26,9 +26,9 @@ pub(super) fn side_by_side(
 ) -> Result<Vec<String>, Failure> {
     let run_lane = |lane: &Lane| -> Result<Vec<String>, Failure> {
         let mut failed = Vec::new();
-        for binary in &lane.0 {
+        for binary in &lane.binaries {
             println!("begins {}", binary.name);
-            let ended = run(house, binary, variables)?;
+            let ended = run(house, lane, binary, variables)?;
             show(&ended).map_err(|source| Failure::Write { path: ended.log.clone(), source })?;
             if !ended.passed {
                 failed.push(ended.name);
@@ -45,11 +45,11 @@ pub(super) fn side_by_side(
     Ok(failed)
 }
 
-fn run(house: &House, binary: &TestBinary, variables: &Variables) -> Result<Ended, Failure> {
+fn run(house: &House, lane: &Lane, binary: &TestBinary, variables: &Variables) -> Result<Ended, Failure> {
     let within = format!("lanes/{}.log", binary.name.replace('/', "-"));
     let (log, path) = (house.log(&within)?, house.built(&within));
     let shared = log.try_clone().map_err(|source| Failure::Write { path: path.clone(), source })?;
-    let mut command = binary.command(house);
+    let mut command = binary.command(house, lane.nice);
     command.envs(variables.iter()).stdout(log).stderr(shared);
     let begun = Instant::now();
     let status =
