@@ -117,7 +117,7 @@ async fn tell_everything(functions: &RecordedFunctions) {
     for hour in [now, now.day().minus(3).first_hour()] {
         caller.has_used(hour, usage.clone()).await;
     }
-    let webhook = json!({"url": "https://webhooks.invalid.example/", "events": ["usage.limit_reached"]});
+    let webhook = json!({"url": "https://webhooks.invalid/", "events": ["usage.limit_reached"]});
     let ask = caller.ask("POST", "/v1/webhooks").bearer(&caller.account_key().await);
     let made = functions.ask(&ask.body("application/json", webhook.to_string())).await;
     assert_eq!(made.status, 201, "{}", made.body);
