@@ -50,7 +50,13 @@ impl Platform {
     /// Waits until what is told is what the kernel counts, which is expected to be so many.
     async fn agrees(&self, since: Instant, count: u64, after: &str) {
         self.says(&self.functions, since, count, after).await;
-        assert_eq!(self.kernels_count(), count, "the kernel counts otherwise {after}");
+        // A look at a node's health is a connection too, until the kernel has done with it.
+        let agreed = within(RIGHT_WITHIN, "the kernel counts the same", async {
+            while self.kernels_count() != count {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        });
+        agreed.await;
     }
 
     async fn says(&self, functions: &FunctionsProcess, since: Instant, count: u64, after: &str) {

@@ -1,6 +1,7 @@
 //! What the templates let each function and each node do is exactly what its code does: recorded, and compared.
 
 use domain::alerts::Delivery;
+use domain::bounds::DELIVERY_TRIED_SECONDS;
 use domain::calendar::Hour;
 use domain::ids::{AppId, AppKey, DocumentKey, DocumentName, EventId, Region, TenantId, WebhookId};
 use domain::ledger::{Bounds, Share, ShareWrite};
@@ -107,8 +108,8 @@ async fn ask_for_everything(plane: &RecordedFunctions) {
     platform::stats_are_of_the_last_hour_and_of_this_moment(plane).await;
 }
 
-/// Lets days be rolled up, and an event be raised and delivered to a host that there is not, and one to a webhook that there
-/// is no more.
+/// Lets days be rolled up, and an event be raised and delivered to a host that there is not; one that is tried for the last
+/// time; and one to a webhook that there is no more.
 async fn tell_everything(functions: &RecordedFunctions) {
     let caller = Caller::fresh(functions).await;
     let mut usage = AppUsage::default();
@@ -121,12 +122,18 @@ async fn tell_everything(functions: &RecordedFunctions) {
     let ask = caller.ask("POST", "/v1/webhooks").bearer(&caller.account_key().await);
     let made = functions.ask(&ask.body("application/json", webhook.to_string())).await;
     assert_eq!(made.status, 201, "{}", made.body);
-    let (tenant, event) = (TenantId::parse(caller.tenant()), EventId::parse("evt_nobodys"));
-    let nobodys = WebhookId::parse("wh_gone").expect("it is an id");
-    let (tenant, event) = (tenant.expect("it is an id"), event.expect("it is an id"));
-    let delivery = Delivery::new(tenant, event, nobodys, "{}".to_owned(), unix_seconds());
+    let made = made.json()["id"].as_str().expect("a webhook has an id").to_owned();
     let alerts = &functions.world().usage.alerts;
-    assert_eq!(alerts.add_delivery(&delivery).await, Ok(Added::New));
+    let tried_long = unix_seconds() - DELIVERY_TRIED_SECONDS;
+    for (event, webhook, since) in
+        [("evt_nobodys", "wh_gone", unix_seconds()), ("evt_late", made.as_str(), tried_long)]
+    {
+        let tenant = TenantId::parse(caller.tenant()).expect("it is an id");
+        let event = EventId::parse(event).expect("it is an id");
+        let webhook = WebhookId::parse(webhook).expect("it is an id");
+        let delivery = Delivery::new(tenant, event, webhook, "{}".to_owned(), since);
+        assert_eq!(alerts.add_delivery(&delivery).await, Ok(Added::New));
+    }
     let alerting = functions.scheduled(Function::Webhooks).await;
     assert_eq!(alerting.run().await, Json::Null, "{}", alerting.log());
     assert_eq!(alerts.parked().await.map(|parked| parked.len()), Ok(1), "{}", alerting.log());

@@ -37,10 +37,9 @@ impl TestBinary {
         Some(Self { name, program, folder })
     }
 
-    /// It, to be run as cargo would, in its package's folder, and so far back behind others.
-    pub(super) fn command(&self, house: &House, nice: u8) -> Command {
-        let mut command = house.program("nice");
-        command.arg("-n").arg(nice.to_string()).arg(&self.program);
+    /// It, to be run as cargo would, in its package's folder.
+    pub(super) fn command(&self, house: &House) -> Command {
+        let mut command = house.program(&self.program);
         command.current_dir(&self.folder).env("CARGO_MANIFEST_DIR", &self.folder);
         command
     }

@@ -1,4 +1,4 @@
-use super::{Lane, TestBinary};
+use super::{Lane, Lanes, TestBinary};
 use crate::failure::Failure;
 use crate::house::House;
 use crate::variables::Variables;
@@ -18,17 +18,17 @@ struct Ended {
     log: PathBuf,
 }
 
-/// Runs the lanes side by side to their ends. Returns the names of the binaries that failed.
-pub(super) fn side_by_side(
+/// Runs all lanes to their ends. Returns the names of the binaries that failed.
+pub(super) fn to_the_end(
     house: &House,
-    lanes: &[Lane],
+    lanes: &Lanes,
     variables: &Variables,
 ) -> Result<Vec<String>, Failure> {
     let run_lane = |lane: &Lane| -> Result<Vec<String>, Failure> {
         let mut failed = Vec::new();
-        for binary in &lane.binaries {
+        for binary in &lane.0 {
             println!("begins {}", binary.name);
-            let ended = run(house, lane, binary, variables)?;
+            let ended = run(house, binary, variables)?;
             show(&ended).map_err(|source| Failure::Write { path: ended.log.clone(), source })?;
             if !ended.passed {
                 failed.push(ended.name);
@@ -36,20 +36,21 @@ pub(super) fn side_by_side(
         }
         Ok(failed)
     };
-    let outcomes: Vec<_> = thread::scope(|scope| {
-        let running: Vec<_> = lanes.iter().map(|lane| scope.spawn(|| run_lane(lane))).collect();
+    let mut outcomes: Vec<_> = thread::scope(|scope| {
+        let running: Vec<_> = lanes.beside.iter().map(|lane| scope.spawn(|| run_lane(lane))).collect();
         running.into_iter().map(|lane| lane.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
+    outcomes.push(run_lane(&lanes.alone));
     let mut failed = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     failed.sort_unstable();
     Ok(failed)
 }
 
-fn run(house: &House, lane: &Lane, binary: &TestBinary, variables: &Variables) -> Result<Ended, Failure> {
+fn run(house: &House, binary: &TestBinary, variables: &Variables) -> Result<Ended, Failure> {
     let within = format!("lanes/{}.log", binary.name.replace('/', "-"));
     let (log, path) = (house.log(&within)?, house.built(&within));
     let shared = log.try_clone().map_err(|source| Failure::Write { path: path.clone(), source })?;
-    let mut command = binary.command(house, lane.nice);
+    let mut command = binary.command(house);
     command.envs(variables.iter()).stdout(log).stderr(shared);
     let begun = Instant::now();
     let status =

@@ -1,29 +1,35 @@
-/// Tests that wait for most of their time: for leases to end (20 s), drains, graces (10 s), windows of rates (60 s), retries, clients
-/// that reconnect. A lane each, of about equal length. They start servers of their own at ports of their own, so that no two use
-/// anything together, but for those of what is deployed, which share a lane.
-///
-/// Not among them is what works all the time, and would take the cores from whoever waits for a server to answer: unit tests,
-/// simulations, crowds, hostile bytes. That is the lane of all the rest, one after the other.
-pub(super) const WAITING: [&[&str]; 2] = [
-    &[
-        "tests/deployed",
-        "tests/fleet_ops",
-        "tests/fleet_relay",
-        "tests/limits",
-        "tests/live_usage",
-        "tests/slow_reader",
-        "tests/tokens_deployed",
-    ],
-    &[
-        "crates/stores/conformance_redis_gate",
-        "crates/stores/redis_connection",
-        "crates/stores/redis_interrupted",
-        "crates/stores/redis_rate_gate",
-        "tests/archive",
-        "tests/connection_count",
-        "tests/fleet_failures",
-        "tests/fleet_redis",
-        "tests/stock_clients",
-        "tests/sweep",
-    ],
+/// Tests that wait for most of their time, and don't mind when an answer comes: for drains, graces (10 s), flushes and windows of
+/// rates (60 s), retries, clients that reconnect. They start servers of their own at ports of their own. One after the other, they
+/// run beside what works all the time: unit tests, simulations, hostile bytes.
+pub(super) const WAITING: &[&str] = &[
+    "crates/stores/conformance_redis_gate",
+    "crates/stores/redis_connection",
+    "crates/stores/redis_interrupted",
+    "crates/stores/redis_rate_gate",
+    "tests/archive",
+    "tests/connection_count",
+    "tests/deployed",
+    "tests/limits",
+    "tests/live_usage",
+    "tests/slow_reader",
+    "tests/stock_clients",
+    "tests/sweep",
+    "tests/tokens_deployed",
+    "tests/webhooks",
+];
+
+/// Tests in which several processes race, die or are counted over a minute, and take both cores while they do: what runs beside
+/// them would change what they see. They run when nothing else does.
+pub(super) const ALONE: &[&str] = &[
+    "tests/adversaries",
+    "tests/chaos",
+    "tests/fleet_failures",
+    "tests/fleet_ops",
+    "tests/fleet_races",
+    "tests/fleet_rates",
+    "tests/fleet_redis",
+    "tests/fleet_relay",
+    "tests/fleet_storm",
+    "tests/neighbours",
+    "tests/several_nodes",
 ];
