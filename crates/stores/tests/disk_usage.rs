@@ -9,6 +9,7 @@ use domain::ports::{NodeMinute, PlatformLog, Resolution, Span, UsageAdd, UsageLo
 use redb::{Database, TableDefinition};
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -96,7 +97,10 @@ async fn hours_and_apps_that_nobody_may_ask_for_expire() {
     assert_eq!(read(&log, "a", Resolution::Hours).await, [(hour(HOUR.plus(24)), 1), newest]);
     assert_eq!(read(&log, "idle", Resolution::Hours).await, [(hour(HOUR), 1)]);
 
+    // One day more may be that of a wrong clock.
     add(&log, "b", 4, last_to_keep_both.plus(2).first_hour()).await;
+    assert_eq!(read(&log, "idle", Resolution::Hours).await, [(hour(HOUR), 1)]);
+    add(&log, "b", 5, last_to_keep_both.plus(3).first_hour()).await;
     assert_eq!(read(&log, "a", Resolution::Hours).await, [newest]);
     assert_eq!(read(&log, "a", Resolution::Days).await, [newest]);
     assert_eq!(read(&log, "idle", Resolution::Hours).await, []);
@@ -105,6 +109,43 @@ async fn hours_and_apps_that_nobody_may_ask_for_expire() {
         standings.iter().map(|standing| standing.app.clone()).collect::<Vec<_>>(),
         [app("a"), app("b")]
     );
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_in_nobody_elses_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = DiskUsage::open(folder.path()).unwrap();
+    add(&log, "broken", 1, HOUR).await;
+    drop(log);
+    let hours = TableDefinition::<(&str, &str, u64), &[u8]>::new("hours");
+    let database = Database::create(folder.path().join(FILE)).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_table(hours).unwrap().insert(("t", "broken", HOUR.0), &b"?"[..]).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+
+    let log = DiskUsage::open(folder.path()).unwrap();
+    let more = |name| UsageAdd { app: app(name), hour: HOUR, usage: usage(1) };
+    let (broken, whole) = (more("broken"), more("whole"));
+    // They wait together, and go to the device as one.
+    let adds = tokio::join!(log.add(Writer(1), 2, &broken), log.add(Writer(1), 3, &whole));
+    let failure = adds.0.unwrap_err().to_string();
+    assert!(failure.contains("a record of usage can't be read"), "{failure}");
+    adds.1.unwrap();
+    assert_eq!(read(&log, "whole", Resolution::Hours).await, [(hour(HOUR), 1)]);
+}
+
+#[test]
+fn nobody_else_reads_the_file() {
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("usage");
+    drop(DiskUsage::open(&own).unwrap());
+    assert_eq!((mode(&own), mode(&own.join(FILE))), (0o700, 0o600));
+    // Somebody opened it to all.
+    fs::set_permissions(own.join(FILE), fs::Permissions::from_mode(0o644)).unwrap();
+    drop(DiskUsage::open(&own).unwrap());
+    assert_eq!(mode(&own.join(FILE)), 0o600);
 }
 
 #[tokio::test]

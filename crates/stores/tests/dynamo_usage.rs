@@ -5,9 +5,10 @@ mod servers;
 
 use ::dynoxide::Database;
 use ::dynoxide::storage_backend::ManualClock;
+use domain::alerts::{Delivery, Event, EventKind};
 use domain::bounds::USAGE_KEPT_DAYS;
 use domain::calendar::{Day, Hour};
-use domain::ids::{AppId, AppKey, TenantId};
+use domain::ids::{AppId, AppKey, EventId, TenantId, WebhookId};
 use domain::metering::{AppUsage, Endpoint, Levels, Reason};
 use domain::ports::{NodeMinute, Resolution, UsageAdd, UsageLog, Writer};
 use serde_json::{Value, json};
@@ -118,16 +119,40 @@ fn asked(wire: &Lossy) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_process_notes_an_app_once_an_hour() {
+async fn a_process_notes_an_app_once_a_day() {
     let (server, _table) = Dynoxide::with_usage().await;
     let wire = Lossy::start(server.endpoint(), 0).await;
     let log = table(wire.endpoint(), "usage").log();
-    for (sequence, hour) in [(1, HOUR), (2, HOUR), (3, HOUR.plus(1)), (4, HOUR), (5, HOUR.plus(1))] {
+    for (sequence, hour) in [(1, HOUR), (2, HOUR), (3, HOUR.plus(23)), (4, HOUR.plus(24)), (5, HOUR)] {
         add(&*log, Writer(1), sequence, hour, usage()).await;
     }
     let asked = asked(&wire);
     let noted = asked.iter().map(|body| body["Key"]["pk"]["S"] == "APPS").collect::<Vec<_>>();
-    assert_eq!(noted, [true, false, false, true, false, false, false]);
+    assert_eq!(noted, [true, false, false, false, true, false, false]);
+}
+
+/// Each process with the last hour that it added to.
+#[tokio::test]
+async fn a_process_learns_from_others_how_late_it_is() {
+    let (_server, table) = Dynoxide::with_usage().await;
+    add(&*table.log(), Writer(1), 1, HOUR.plus(5 * 24), usage()).await;
+    table.log().roll_up(&app("shop"), DAY.plus(4)).await.unwrap();
+    add(&*table.log(), Writer(2), 1, HOUR, usage()).await;
+    assert_eq!(table.log().standings().await.unwrap()[0].rolled_up_to, DAY);
+}
+
+/// Its own clock is right, and that of whoever rolls up is days ahead.
+#[tokio::test]
+async fn a_roll_up_past_today_is_found_out_the_next_day() {
+    let (_server, table) = Dynoxide::with_usage().await;
+    let log = table.log();
+    add(&*log, Writer(1), 1, HOUR, usage()).await;
+    table.log().roll_up(&app("shop"), DAY.plus(4)).await.unwrap();
+    add(&*log, Writer(1), 2, HOUR.plus(23), usage()).await;
+    add(&*log, Writer(1), 3, HOUR.plus(24), usage()).await;
+    log.roll_up(&app("shop"), DAY.plus(1)).await.unwrap();
+    let day = log.read(&app("shop"), HOUR, HOUR.plus(24), Resolution::Days).await.unwrap();
+    assert_eq!((day.len(), day[0].1.total(None).requests), (1, 2 * usage().total(None).requests));
 }
 
 #[tokio::test]
@@ -156,4 +181,53 @@ async fn thirteen_months_by_day_are_four_requests_and_at_most_500_items() {
     ranges.sort_by_key(Value::to_string);
     // The app, its days, and its hours after them; there are none before.
     assert_eq!(ranges, [json!("D00019600"), json!("H0000479976"), Value::Null]);
+}
+
+/// Puts an item that says nothing but its key.
+fn spoil(database: &Database, partition: &str, sort: &str) {
+    let item = json!({"pk": {"S": partition}, "sk": {"S": sort}});
+    let request = serde_json::from_value(json!({"TableName": "usage", "Item": item})).unwrap();
+    database.put_item(request).unwrap();
+}
+
+fn event(app: AppKey) -> Event {
+    Event {
+        id: EventId::parse(&format!("evt_{}", app.app)).unwrap(),
+        kind: EventKind::LimitReached,
+        app,
+        period: DAY.month(),
+        created_unix_s: 1,
+        plan_limit: 10,
+        usage: 8,
+    }
+}
+
+fn delivery(of: &Event) -> Delivery {
+    let webhook = WebhookId::parse("wh_1").unwrap();
+    Delivery::new(of.app.tenant.clone(), of.id.clone(), webhook, String::new(), 1)
+}
+
+#[tokio::test]
+async fn an_item_that_cant_be_read_takes_no_other_from_a_listing() {
+    let (_server, database, table) = with_database(&ManualClock::new(0)).await;
+    let (log, alerts) = (table.log(), table.alerts());
+    add(&*log, Writer(1), 1, HOUR, usage()).await;
+    let (shop, torn) = (event(app("shop")), event(app("torn")));
+    for event in [&shop, &torn] {
+        alerts.raise(event).await.unwrap();
+        alerts.add_delivery(&delivery(event)).await.unwrap();
+    }
+    spoil(&database, "APPS", "acme#torn");
+    spoil(&database, "EVENTS", &format!("acme#torn#{}#usage.limit_reached", DAY.month()));
+    spoil(&database, "DELIVERIES", "evt_torn#wh_1");
+
+    assert_eq!(log.apps(&app("shop").tenant).await.unwrap(), [app("shop").app]);
+    assert_eq!(log.standings().await.unwrap().len(), 1);
+    assert_eq!(alerts.unspread().await.unwrap(), [shop.clone()]);
+    assert_eq!(alerts.pending().await.unwrap(), [delivery(&shop)]);
+    let (from, to) = (DAY.first_hour(), DAY.plus(1).first_hour());
+    assert!(
+        log.read(&app("torn"), from, to, Resolution::Days).await.is_err(),
+        "what is asked for alone is told"
+    );
 }

@@ -49,9 +49,9 @@ pub struct Span {
 pub struct UsageStanding {
     /// The app.
     pub app: AppKey,
-    /// Days before this one are rolled up, each into one record, and do not change.
+    /// Days before this one are rolled up, each into one record.
     pub rolled_up_to: Day,
-    /// The last hour that anything was added to.
+    /// An hour of the last day that anything was added to.
     pub last: Hour,
 }
 
@@ -61,15 +61,19 @@ pub struct UsageStanding {
 /// - [`UsageLog::add`] takes effect once: of additions by one writer to one app and hour, one whose sequence number is not
 ///   above that of the last that took effect changes nothing and is told that it is written. A writer sends its additions to
 ///   an app and hour one after the other, each until it is answered.
-/// - Counts and times add up over writers; of peaks the highest stays.
+/// - Counts and times add up over writers; of peaks the highest stays, of one writer's too.
 /// - Nothing is added to an hour more than [`crate::bounds::USAGE_LATE_MAX_HOURS`] after its end.
 /// - [`UsageLog::read`] returns the spans with usage that lie in `from <= hour < to`, in order, and no hour twice. With
 ///   [`Resolution::Days`], days that are rolled up and lie wholly in the range come as one span. It sees every addition that
 ///   was answered before it began.
 /// - [`UsageLog::roll_up`] sums up the days before `before`, for each from its hours, which stay; a repeat, or two at once, change
 ///   nothing. Whoever calls it says with `before` that nothing is added to those days any more.
+/// - Where something is added all the same, as clocks may be wrong, the app's [`UsageStanding::rolled_up_to`] falls to its day
+///   before the addition is answered, and the next [`UsageLog::roll_up`] replaces that day's record and those after it. An
+///   addition less than two days before the app's last may be found out later: when its writer next adds to another day.
 /// - [`UsageLog::standings`] lists every app of which usage is kept; [`UsageLog::apps`] those of one tenant.
-/// - Hours and days are kept for [`crate::bounds::USAGE_KEPT_DAYS`] at least.
+/// - Hours and days are kept for [`crate::bounds::USAGE_KEPT_DAYS`] at least; one day that lies too far ahead, as of a clock
+///   that is wrong, ends nothing.
 /// - After [`Unavailable`] an addition may have been made; making it again is safe.
 #[async_trait::async_trait]
 pub trait UsageLog: Send + Sync + 'static {

@@ -21,6 +21,7 @@ pub mod platform_log;
 pub mod rate_gate;
 pub mod refresh_families;
 pub mod registry;
+mod usage_late;
 pub mod usage_log;
 pub mod vault;
 
@@ -226,6 +227,10 @@ macro_rules! conformance {
             an_app_stands_where_it_was_added_to_and_rolled_up
             a_read_sees_every_addition_that_was_answered
             usage_is_kept_for_as_long_as_it_is_asked_for
+            what_is_added_to_a_rolled_up_day_shows_in_it
+            late_additions_that_race_roll_ups_show_in_their_days
+            a_lower_peak_of_the_same_writer_lowers_nothing
+            one_day_far_ahead_ends_nothing
         );
     };
     (platform_log, $fixture:expr) => {
@@ -307,6 +312,7 @@ mod tests {
             include_str!("rate_gate.rs"),
             include_str!("refresh_families.rs"),
             include_str!("registry.rs"),
+            include_str!("usage_late.rs"),
             include_str!("usage_log.rs"),
             include_str!("vault.rs"),
         ];

@@ -1,5 +1,10 @@
 //! Clauses of [`UsageLog`].
 
+pub use super::usage_late::{
+    a_lower_peak_of_the_same_writer_lowers_nothing, late_additions_that_race_roll_ups_show_in_their_days,
+    one_day_far_ahead_ends_nothing, what_is_added_to_a_rolled_up_day_shows_in_it,
+};
+
 use super::ids::app;
 use domain::calendar::{Day, Hour};
 use domain::ids::{AppId, AppKey, TenantId};
@@ -8,13 +13,13 @@ use domain::ports::{Resolution, Span, UsageAdd, UsageLog, UsageStanding, Writer}
 use std::sync::Arc;
 use std::time::Duration;
 
-const DAY: Day = Day(20_000);
+pub(super) const DAY: Day = Day(20_000);
 /// The first hour of [`DAY`].
-const HOUR: u64 = DAY.0 * 24;
-const ONE: Writer = Writer(1);
-const OTHER: Writer = Writer(u64::MAX);
+pub(super) const HOUR: u64 = DAY.0 * 24;
+pub(super) const ONE: Writer = Writer(1);
+pub(super) const OTHER: Writer = Writer(u64::MAX);
 
-fn usage(requests: u64) -> AppUsage {
+pub(super) fn usage(requests: u64) -> AppUsage {
     let mut usage = AppUsage::default();
     usage.of_mut(Endpoint::Ops).answered(requests, Duration::from_micros(300));
     usage.of_mut(Endpoint::Connect).refused(Reason::parse("4004").unwrap(), Duration::from_secs(3));
@@ -22,7 +27,7 @@ fn usage(requests: u64) -> AppUsage {
     usage
 }
 
-fn peaks(connections_peak: u64, documents_peak: u64) -> AppUsage {
+pub(super) fn peaks(connections_peak: u64, documents_peak: u64) -> AppUsage {
     let mut usage = AppUsage::default();
     usage.levels = Levels { connections_peak, documents_peak, ..Levels::default() };
     usage
@@ -42,7 +47,7 @@ fn hour(hour: u64) -> Span {
     Span { from: Hour(hour), hours: 1 }
 }
 
-fn day(day: Day) -> Span {
+pub(super) fn day(day: Day) -> Span {
     Span { from: day.first_hour(), hours: 24 }
 }
 
@@ -50,7 +55,7 @@ async fn add_to(log: &dyn UsageLog, app: AppKey, writer: Writer, sequence: u64, 
     log.add(writer, sequence, &UsageAdd { app, hour: Hour(hour), usage }).await.unwrap();
 }
 
-async fn add(log: &dyn UsageLog, writer: Writer, sequence: u64, hour: u64, usage: AppUsage) {
+pub(super) async fn add(log: &dyn UsageLog, writer: Writer, sequence: u64, hour: u64, usage: AppUsage) {
     add_to(log, app("a"), writer, sequence, hour, usage).await;
 }
 
@@ -58,15 +63,15 @@ async fn read(log: &dyn UsageLog, from: u64, to: u64, resolution: Resolution) ->
     log.read(&app("a"), Hour(from), Hour(to), resolution).await.unwrap()
 }
 
-async fn hours(log: &dyn UsageLog, from: u64, to: u64) -> Vec<(Span, AppUsage)> {
+pub(super) async fn hours(log: &dyn UsageLog, from: u64, to: u64) -> Vec<(Span, AppUsage)> {
     read(log, from, to, Resolution::Hours).await
 }
 
-async fn days(log: &dyn UsageLog, from: u64, to: u64) -> Vec<(Span, AppUsage)> {
+pub(super) async fn days(log: &dyn UsageLog, from: u64, to: u64) -> Vec<(Span, AppUsage)> {
     read(log, from, to, Resolution::Days).await
 }
 
-async fn roll_up(log: &dyn UsageLog, before: Day) {
+pub(super) async fn roll_up(log: &dyn UsageLog, before: Day) {
     log.roll_up(&app("a"), before).await.unwrap();
 }
 
@@ -290,7 +295,7 @@ pub async fn whole_days_that_are_rolled_up_come_as_one(log: Arc<dyn UsageLog>) {
     }
 }
 
-fn total(read: &[(Span, AppUsage)]) -> AppUsage {
+pub(super) fn total(read: &[(Span, AppUsage)]) -> AppUsage {
     sum(&read.iter().map(|(_, usage)| usage.clone()).collect::<Vec<_>>())
 }
 
@@ -358,19 +363,22 @@ pub async fn racing_roll_ups_count_nothing_twice(log: Arc<dyn UsageLog>) {
     assert_eq!(total(&read), before);
 }
 
-/// Every app with usage stands somewhere: how far it is rolled up, and its last hour, which a late addition does not lower.
+/// Every app with usage stands somewhere: how far it is rolled up, and its last day, which a late addition does not lower.
 pub async fn an_app_stands_where_it_was_added_to_and_rolled_up(log: Arc<dyn UsageLog>) {
-    let stands = |app, rolled_up_to, last| UsageStanding { app, rolled_up_to, last: Hour(last) };
-    for (sequence, at, last) in [(1, HOUR, HOUR), (2, HOUR + 30, HOUR + 30), (3, HOUR + 10, HOUR + 30)] {
+    let standings = async || {
+        let standings = log.standings().await.unwrap();
+        let stands = |UsageStanding { app, rolled_up_to, last }| (app, rolled_up_to, last.day());
+        standings.into_iter().map(stands).collect::<Vec<_>>()
+    };
+    for (sequence, at, last) in [(1, HOUR, DAY), (2, HOUR + 30, DAY.plus(1)), (3, HOUR + 10, DAY.plus(1))] {
         add(&*log, ONE, sequence, at, usage(1)).await;
-        assert_eq!(log.standings().await.unwrap(), [stands(app("a"), Day(0), last)]);
+        assert_eq!(standings().await, [(app("a"), Day(0), last)]);
     }
     // Another process has not seen the first one's additions.
     add(&*log, OTHER, 1, HOUR + 20, usage(1)).await;
     add_to(&*log, app("b"), ONE, 4, HOUR + 2, usage(1)).await;
     roll_up(&*log, DAY).await;
-    let expected = [stands(app("a"), DAY, HOUR + 30), stands(app("b"), Day(0), HOUR + 2)];
-    assert_eq!(log.standings().await.unwrap(), expected);
+    assert_eq!(standings().await, [(app("a"), DAY, DAY.plus(1)), (app("b"), Day(0), DAY)]);
     assert_eq!(log.apps(&app("a").tenant).await.unwrap(), [app("a").app, app("b").app]);
 }
 

@@ -87,14 +87,21 @@ impl AppLog {
             *last = sequence;
             hour.usage.add(&add.usage);
         }
+        let day = add.hour.day();
+        if self.rolled_up_to > Some(day) {
+            self.rolled_up_to = Some(day);
+        }
         if self.last < Some(add.hour) {
             self.last = Some(add.hour);
-            self.drop_old(add.hour);
+            self.drop_old();
         }
     }
 
-    fn drop_old(&mut self, newest: Hour) {
-        let oldest = newest.day().minus(USAGE_KEPT_DAYS + 1);
+    /// Drops what no report goes back to. One day may be that of a wrong clock, so that the one before it counts.
+    fn drop_old(&mut self) {
+        let newest = self.last.unwrap_or(Hour(0)).day();
+        let Some((before, _)) = self.hours.range(..newest.first_hour()).next_back() else { return };
+        let oldest = before.day().minus(USAGE_KEPT_DAYS + 1);
         self.days = self.days.split_off(&oldest);
         self.hours = self.hours.split_off(&oldest.first_hour());
     }
@@ -114,6 +121,7 @@ impl AppLog {
         if from >= before {
             return;
         }
+        self.days.split_off(&from);
         for (hour, log) in self.hours.range(from.first_hour()..before.first_hour()) {
             self.days.entry(hour.day()).or_default().add(&log.usage);
         }

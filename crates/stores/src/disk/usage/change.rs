@@ -5,7 +5,7 @@ use domain::calendar::{Day, Hour};
 use domain::ids::AppKey;
 use domain::ports::{NodeMinute, UsageAdd, Writer};
 use redb::{ReadableTable, WriteTransaction};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A change of what is kept.
 #[derive(Debug)]
@@ -16,6 +16,34 @@ pub(super) enum Change {
     RollUp { app: AppKey, before: Day },
     /// Notes a node's minute.
     Note(NodeMinute),
+}
+
+/// Something of what is kept is not as this release writes it.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("{0} can't be read")]
+pub(super) struct Unreadable(pub(super) &'static str);
+
+/// Why nothing came of a change, or of a look.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// Something that it concerns can't be read; the rest can.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// The database is at fault.
+    #[error(transparent)]
+    Database(#[from] redb::Error),
+}
+
+impl From<redb::StorageError> for Failure {
+    fn from(error: redb::StorageError) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl From<redb::TableError> for Failure {
+    fn from(error: redb::TableError) -> Self {
+        Self::Database(error.into())
+    }
 }
 
 type Usage<'a> = redb::Table<'a, (&'static str, &'static str, u64), &'static [u8]>;
@@ -38,16 +66,18 @@ impl<'a> Tables<'a> {
         })
     }
 
-    pub(super) fn apply(&mut self, change: &Change) -> Result<(), redb::Error> {
+    /// Makes a change whole; one that fails as [`Failure::Unreadable`] has changed nothing.
+    pub(super) fn apply(&mut self, change: &Change) -> Result<(), Failure> {
         match change {
             Change::Add { writer, sequence, add } => self.add(*writer, *sequence, add),
             Change::RollUp { app, before } => self.roll_up(app, *before),
-            Change::Note(minute) => self.note(minute),
+            Change::Note(minute) => Ok(self.note(minute)?),
         }
     }
 
-    /// Deletes what is older than any report of `today` goes back.
-    pub(super) fn expire(&mut self, today: Day) -> Result<(), redb::Error> {
+    /// Deletes what no report goes back to. The newest day may be that of a wrong clock, so that the one before it counts.
+    pub(super) fn expire(&mut self) -> Result<(), redb::Error> {
+        let Some(today) = self.second_newest_day()? else { return Ok(()) };
         let oldest = today.minus(USAGE_KEPT_DAYS + 1);
         let first = oldest.first_hour().0;
         self.hours.retain(|(_, _, hour), _| hour >= first)?;
@@ -56,10 +86,22 @@ impl<'a> Tables<'a> {
         Ok(())
     }
 
-    fn add(&mut self, writer: Writer, sequence: u64, add: &UsageAdd) -> Result<(), redb::Error> {
+    /// Of all days on which anything was added to any app.
+    fn second_newest_day(&self) -> Result<Option<Day>, redb::Error> {
+        let mut days = BTreeSet::new();
+        for standing in self.apps.iter()? {
+            let (key, value) = standing?;
+            let ((tenant, app), last) = (key.value(), Hour(value.value().1).day());
+            let earlier = (tenant, app, 0)..(tenant, app, last.first_hour().0);
+            let before = self.hours.range(earlier)?.next_back().transpose()?;
+            days.insert(last);
+            days.extend(before.map(|(key, _)| Hour(key.value().2).day()));
+        }
+        Ok(days.into_iter().rev().nth(1))
+    }
+
+    fn add(&mut self, writer: Writer, sequence: u64, add: &UsageAdd) -> Result<(), Failure> {
         let (tenant, app) = ids(&add.app);
-        let (rolled_up_to, last) = self.apps.get((tenant, app))?.map_or((0, 0), |standing| standing.value());
-        self.apps.insert((tenant, app), (rolled_up_to, last.max(add.hour.0)))?;
         let key = (tenant, app, add.hour.0);
         let mut record = match self.hours.get(key)? {
             Some(bytes) => decode(bytes.value())?,
@@ -67,10 +109,13 @@ impl<'a> Tables<'a> {
         };
         record.add(writer, sequence, &add.usage);
         self.hours.insert(key, record.encode().as_slice())?;
+        let (rolled_up_to, last) = self.apps.get((tenant, app))?.map_or((0, 0), |standing| standing.value());
+        let standing = (rolled_up_to.min(add.hour.day().0), last.max(add.hour.0));
+        self.apps.insert((tenant, app), standing)?;
         Ok(())
     }
 
-    fn roll_up(&mut self, app: &AppKey, before: Day) -> Result<(), redb::Error> {
+    fn roll_up(&mut self, app: &AppKey, before: Day) -> Result<(), Failure> {
         let (tenant, app) = ids(app);
         let Some((rolled_up_to, last)) = self.apps.get((tenant, app))?.map(|standing| standing.value())
         else {
@@ -107,7 +152,6 @@ pub(super) fn ids(app: &AppKey) -> (&str, &str) {
 }
 
 /// A record of a table.
-pub(super) fn decode(bytes: &[u8]) -> Result<UsageRecord, redb::Error> {
-    UsageRecord::decode(bytes)
-        .ok_or_else(|| redb::Error::Corrupted("a record of usage can't be read".to_owned()))
+pub(super) fn decode(bytes: &[u8]) -> Result<UsageRecord, Unreadable> {
+    UsageRecord::decode(bytes).ok_or(Unreadable("a record of usage"))
 }

@@ -13,7 +13,7 @@ mod writer;
 
 pub use tables::UsageFileError;
 
-use change::Change;
+use change::{Change, Failure};
 use database::UsageDatabase;
 use domain::calendar::{Day, Hour};
 use domain::ids::{AppId, AppKey, TenantId};
@@ -23,7 +23,10 @@ use domain::ports::{
 };
 use reading::Reading;
 use redb::ReadableDatabase;
-use std::fs;
+use std::collections::BTreeSet;
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -58,10 +61,10 @@ impl DiskUsage {
         let file = path.join(FILE);
         let unusable =
             |error: std::io::Error| UsageFileError::Unusable { path: file.clone(), cause: error.to_string() };
-        fs::create_dir_all(path).map_err(unusable)?;
+        make_private(path, &file).map_err(unusable)?;
         let database = Arc::new(UsageDatabase::open(&file)?);
         let (queue, requests) = mpsc::channel(QUEUE);
-        let writer = Writer { database: Arc::clone(&database), queue: requests, expired: None };
+        let writer = Writer { database: Arc::clone(&database), queue: requests, days: BTreeSet::new() };
         let thread = thread::Builder::new().name("usage".to_owned()).spawn(move || writer.run());
         let thread = WriterThread(Some(thread.map_err(unusable)?));
         Ok(Self { queue, _thread: thread, database, reads: Semaphore::new(READS) })
@@ -77,7 +80,7 @@ impl DiskUsage {
     async fn read<R: Send + 'static>(
         &self,
         store: &'static str,
-        read: impl FnOnce(&Reading) -> Result<R, redb::Error> + Send + 'static,
+        read: impl FnOnce(&Reading) -> Result<R, Failure> + Send + 'static,
     ) -> Result<R, Unavailable> {
         let _turn = self.reads.acquire().await.map_err(|error| Unavailable::new(store, error))?;
         let database = Arc::clone(&self.database);
@@ -89,6 +92,13 @@ impl DiskUsage {
         let answer = answer.await.map_err(|error| Unavailable::new(store, error))?;
         answer.map_err(|cause| Unavailable::new(store, cause))
     }
+}
+
+/// Makes the folder where there is none, and the file for its owner's eyes only.
+fn make_private(folder: &Path, file: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let file = File::options().create(true).append(true).mode(0o600).open(file)?;
+    file.set_permissions(Permissions::from_mode(0o600))
 }
 
 /// Dropping it waits for the writer's end, which comes when its queue is closed.

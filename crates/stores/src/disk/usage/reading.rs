@@ -1,4 +1,4 @@
-use super::change::{decode, ids};
+use super::change::{Failure, Unreadable, decode, ids};
 use super::record::decode_minute;
 use super::tables::{APPS, DAYS, HOURS, MINUTES};
 use crate::usage::Parts;
@@ -19,7 +19,7 @@ impl Reading {
         from: Hour,
         to: Hour,
         resolution: Resolution,
-    ) -> Result<Vec<(Span, AppUsage)>, redb::Error> {
+    ) -> Result<Vec<(Span, AppUsage)>, Failure> {
         let standing = self.0.open_table(APPS)?.get(ids(app))?.map(|standing| standing.value());
         let rolled_up_to = Day(standing.map_or(0, |(rolled_up_to, _)| rolled_up_to));
         let parts = Parts::of(from, to, resolution, rolled_up_to);
@@ -31,24 +31,24 @@ impl Reading {
         Ok(spans)
     }
 
-    pub(super) fn standings(&self) -> Result<Vec<UsageStanding>, redb::Error> {
+    pub(super) fn standings(&self) -> Result<Vec<UsageStanding>, Failure> {
         let mut standings = Vec::new();
         for standing in self.0.open_table(APPS)?.iter()? {
             let (key, value) = standing?;
             let ((tenant, app), (rolled_up_to, last)) = (key.value(), value.value());
-            let app = app_key(tenant, app).ok_or_else(|| corrupted("an app's name"))?;
+            let app = app_key(tenant, app).ok_or_else(|| Unreadable("an app's name"))?;
             standings.push(UsageStanding { app, rolled_up_to: Day(rolled_up_to), last: Hour(last) });
         }
         Ok(standings)
     }
 
-    pub(super) fn minutes(&self, from: u64, to: u64) -> Result<Vec<NodeMinute>, redb::Error> {
+    pub(super) fn minutes(&self, from: u64, to: u64) -> Result<Vec<NodeMinute>, Failure> {
         let mut minutes = Vec::new();
         for noted in self.0.open_table(MINUTES)?.range((from, 0)..(to.max(from), 0))? {
             let (key, bytes) = noted?;
             let (minute, writer) = key.value();
             let noted = decode_minute(minute, Writer(writer), bytes.value());
-            minutes.push(noted.ok_or_else(|| corrupted("a minute"))?);
+            minutes.push(noted.ok_or_else(|| Unreadable("a minute"))?);
         }
         Ok(minutes)
     }
@@ -59,7 +59,7 @@ impl Reading {
         app: &AppKey,
         range: Range<u64>,
         span: impl Fn(u64) -> Span,
-    ) -> Result<Vec<(Span, AppUsage)>, redb::Error> {
+    ) -> Result<Vec<(Span, AppUsage)>, Failure> {
         let (tenant, app) = ids(app);
         let mut spans = Vec::new();
         for entry in self.0.open_table(table)?.range((tenant, app, range.start)..(tenant, app, range.end))? {
@@ -72,8 +72,4 @@ impl Reading {
 
 fn app_key(tenant: &str, app: &str) -> Option<AppKey> {
     Some(AppKey { tenant: TenantId::parse(tenant).ok()?, app: AppId::parse(app).ok()? })
-}
-
-fn corrupted(what: &str) -> redb::Error {
-    redb::Error::Corrupted(format!("{what} can't be read"))
 }

@@ -10,8 +10,10 @@ use domain::ports::UsageStanding;
 pub(in crate::dynamo) const PARTITION: &str = "APPS";
 /// The attribute of the day before which all are rolled up; absent where none is.
 pub(in crate::dynamo) const ROLLED_UP_TO: &str = "rolled_up_to";
-/// The attribute of the last hour that anything was added to.
+/// The attribute of an hour of the last day that anything was added to.
 pub(in crate::dynamo) const LAST: &str = "last";
+/// The attribute of how often something was added to a day that may have been rolled up; absent where that never was.
+pub(in crate::dynamo) const LATE: &str = "late";
 
 pub(in crate::dynamo) fn key(app: &AppKey) -> Key {
     Key::new(PARTITION, format!("{}{}", tenants(&app.tenant), app.app))
@@ -38,6 +40,11 @@ pub(in crate::dynamo) fn decode(item: &Item) -> Result<UsageStanding, Undecodabl
         rolled_up_to: Day(item.number_if_any(ROLLED_UP_TO)?.unwrap_or(0)),
         last: Hour(item.number(LAST)?),
     })
+}
+
+/// How often something was added late.
+pub(in crate::dynamo) fn late(item: &Item) -> Result<u64, Undecodable> {
+    Ok(item.number_if_any(LATE)?.unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! | `w.{writer}` | the sequence number of a writer's last addition; of an hour alone |
 //! | `p.{writer}` | the most connections and documents that a writer saw at once (`80 10`) |
 //! | `p` | the most of all writers; of a day alone |
+//! | `late` | how many additions to the app had come late when the day was summed up; of a day alone |
 //! | `expires` | when it may be deleted |
 //!
 //! A count of 0 has no attribute.
@@ -23,6 +24,7 @@ use domain::ids::AppKey;
 use domain::metering::{AppUsage, Endpoint, Levels, Reason, UsageCounts};
 use domain::ports::{Span, Writer};
 
+pub(in crate::dynamo) use super::metered_app::LATE;
 pub(in crate::dynamo) use super::pin::EXPIRES;
 
 /// Days for which an item stays after its own: those that a report goes back, and one for each of its ends.
@@ -97,10 +99,11 @@ pub(in crate::dynamo) fn counters(usage: &AppUsage) -> Vec<(String, u64)> {
     counters
 }
 
-/// The item of a day.
-pub(in crate::dynamo) fn encode_day(app: &AppKey, day: Day, usage: &AppUsage) -> Item {
+/// The item of a day, summed up when `late` additions to its app had come late.
+pub(in crate::dynamo) fn encode_day(app: &AppKey, day: Day, usage: &AppUsage, late: u64) -> Item {
     let item = Item::at(Key::new(partition(app), day_sort(day)));
     let item = item.with(EXPIRES, number(expires_unix_s(day)));
+    let item = if late == 0 { item } else { item.with(LATE, number(late)) };
     let item =
         encode_peaks(&usage.levels).into_iter().fold(item, |item, peaks| item.with(PEAKS, text(peaks)));
     counters(usage).into_iter().fold(item, |item, (name, count)| item.with(&name, number(count)))
@@ -125,7 +128,7 @@ fn decode_span(sort: &str) -> Result<Span, Undecodable> {
 
 fn decode_attribute(item: &Item, name: &str, usage: &mut AppUsage) -> Result<(), Undecodable> {
     match name {
-        PARTITION | SORT | EXPIRES => {}
+        PARTITION | SORT | EXPIRES | LATE => {}
         CONNECTIONS_MS => usage.levels.connections_ms = item.count(name)?,
         DOCUMENTS_MS => usage.levels.documents_ms = item.count(name)?,
         PEAKS => usage.levels.add(&decode_peaks(item, name)?),
@@ -208,9 +211,9 @@ mod tests {
         #![proptest_config(arbitrary::config())]
 
         #[test]
-        fn a_day_is_read_as_it_was_written(app in arbitrary::app(), day in day(), usage in usage()) {
+        fn a_day_is_read_as_it_was_written(app in arbitrary::app(), day in day(), usage in usage(), late in 0..3u64) {
             let span = Span { from: day.first_hour(), hours: 24 };
-            prop_assert_eq!(decode(&encode_day(&app, day, &usage)), Ok((span, usage)));
+            prop_assert_eq!(decode(&encode_day(&app, day, &usage, late)), Ok((span, usage)));
         }
 
         #[test]

@@ -9,7 +9,10 @@
 //!
 //! Hours, days and minutes are those since 1970, with leading zeros.
 
+mod notes;
+mod peaks;
 mod platform_log;
+mod rolling_up;
 mod usage_log;
 
 use super::alerts::DynamoAlerts;
