@@ -105,6 +105,11 @@ pub const TOKEN_REQUEST_BYTES_MAX: usize = 8 * 1024;
 pub const SECRET_BYTES_MAX: usize = 128;
 /// Apps that one process meters at once, and is to write down: what is counted of more is lost, and told.
 pub const METERED_APPS_MAX: usize = 65_536;
+/// The same of one tenant's apps, so that a tenant who signs tokens for ever new ones takes no other's room.
+pub const METERED_APPS_OF_TENANT_MAX: usize = 1024;
+/// Hours of apps that one process keeps at once: this one, the one before and one that waits for as many apps as there may
+/// be, or all that wait for a day of a log that is away for 7,000 apps. About 100 MB.
+pub const METERED_HOURS_MAX: usize = 3 * METERED_APPS_MAX;
 /// How many hours after its end an hour's usage may still be added: how long a process keeps what a log does not take.
 pub const USAGE_LATE_MAX_HOURS: u64 = 24;
 /// Hours after its end until a day is rolled up: past the latest addition, with two hours for clocks that differ.

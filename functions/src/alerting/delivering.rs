@@ -1,85 +1,121 @@
 use super::report::Outcome;
-use super::{Alerting, AlertingReport, LISTING_MAX};
+use super::turns::Turns;
+use super::{Alerting, AlertingReport, shares};
 use crate::plane::{answered, answered_within};
 use crate::webhooks::sealed_as;
 use domain::alerts::{Delivery, DeliveryState, Webhook};
 use domain::bounds::WEBHOOK_DEADLINE;
 use domain::ports::{Unavailable, Undelivered};
-use futures_util::stream::{self, StreamExt};
-use std::time::Duration;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, timeout};
 
-/// When after a run's begin no delivery is taken on any more: each that is has time to be tried, and to be written down.
-const TAKEN_ON_WITHIN: Duration = Duration::from_secs(35);
-/// Deliveries that are tried at once.
-const TRIED_AT_ONCE: usize = 8;
-/// What a delivery that nobody waits for any more is parked with.
+/// Deliveries that are tried at once: many more than one tenant may have.
+const TRIED_AT_ONCE: usize = 32;
+/// Why a delivery goes nowhere.
 const NOWHERE: &str = "the webhook was deleted";
 
 impl Alerting {
-    /// Tries every delivery that is due, those first that were tried least: a receiver that hangs holds up its own.
-    pub(super) async fn deliver(&self, begun: Instant, report: &mut AlertingReport) {
-        let pending = match answered_within(LISTING_MAX, "alerts", self.alerts.pending()).await {
+    /// Tries every delivery that is due, as far as they come to it by then. Returns those that are left.
+    pub(super) async fn deliver(
+        &self,
+        taken_on_until: Instant,
+        report: &mut AlertingReport,
+    ) -> Vec<Delivery> {
+        let pending = match answered_within(shares::LISTING, "alerts", self.alerts.pending()).await {
             Ok(pending) => pending,
-            Err(failure) => return report.failed(failure),
+            Err(failure) => {
+                report.failed(failure);
+                return Vec::new();
+            }
         };
         let now_unix_s = self.now_unix_s();
-        let (mut due, rest): (Vec<_>, Vec<_>) =
+        let (due, mut left): (Vec<_>, Vec<_>) =
             pending.into_iter().partition(|delivery| delivery.is_due(now_unix_s));
-        rest.iter().for_each(|delivery| report.pends(delivery, now_unix_s));
-        due.sort_by_key(|delivery| (delivery.tries, delivery.due_unix_s));
-        let mut tries = stream::iter(due)
-            .map(|delivery| async move { (self.try_in_time(&delivery, begun).await, delivery) })
-            .buffer_unordered(TRIED_AT_ONCE);
-        while let Some((outcome, delivery)) = tries.next().await {
-            report.came_of(&delivery, outcome, now_unix_s);
+        let (mut turns, mut tries) = (Turns::of(due), FuturesUnordered::new());
+        loop {
+            while tries.len() < TRIED_AT_ONCE && Instant::now() < taken_on_until {
+                let Some(delivery) = turns.next() else { break };
+                tries.push(self.try_one(delivery));
+            }
+            let Some((delivery, outcome)) = tries.next().await else { break };
+            turns.ended(&delivery.tenant);
+            if report.came_of(outcome) {
+                left.push(delivery);
+            }
         }
+        left.extend(turns.left());
+        left
     }
 
-    async fn try_in_time(&self, delivery: &Delivery, begun: Instant) -> Result<Outcome, Unavailable> {
-        if begun.elapsed() > TAKEN_ON_WITHIN {
-            return Ok(Outcome::Left);
+    /// Tries a delivery. Returns it as it was left, as far as is known.
+    async fn try_one(&self, delivery: Delivery) -> (Delivery, Outcome) {
+        match self.try_it(&delivery).await {
+            Ok((left, outcome)) => (left, outcome),
+            Err(failure) => (delivery, Outcome::Kept(failure)),
         }
-        self.try_one(delivery).await
     }
 
     /// Takes a delivery on, tries it, and writes down what came of it. Where that can't be written down, it is due again when
-    /// whoever took it on is believed to be gone, and the receiver gets it twice.
-    async fn try_one(&self, delivery: &Delivery) -> Result<Outcome, Unavailable> {
+    /// whoever took it on is believed to be gone, and the receiver gets it twice. It is taken on once all that is ours is at
+    /// hand: a store that is away costs it no try.
+    async fn try_it(&self, delivery: &Delivery) -> Result<(Delivery, Outcome), Unavailable> {
+        let webhooks = answered("alerts", self.alerts.webhooks(&delivery.tenant)).await?;
+        let Some(webhook) = webhooks.into_iter().find(|webhook| webhook.id == delivery.webhook) else {
+            return self.drop_it(delivery).await;
+        };
+        let secret = match self.secret_of(&webhook).await {
+            Ok(secret) => secret,
+            // Nothing is tried for ever.
+            Err(failure) if delivery.is_over(self.now_unix_s()) => {
+                return self.write_down(delivery, delivery.parked(&failure.to_string())).await;
+            }
+            Err(failure) => return Err(failure),
+        };
         let claimed = delivery.claimed(self.now_unix_s(), &*self.entropy);
         if !answered("alerts", self.alerts.change(delivery, &claimed)).await? {
-            return Ok(Outcome::Left);
+            return Ok((claimed, Outcome::Left));
         }
-        let tried = self.tried(&claimed).await?;
+        let tried = match self.send(&claimed, &webhook, &secret).await {
+            Ok(()) => claimed.delivered(),
+            Err(Undelivered(why)) => claimed.failed(&why, self.now_unix_s(), &*self.entropy),
+        };
+        self.write_down(&claimed, tried).await
+    }
+
+    async fn drop_it(&self, delivery: &Delivery) -> Result<(Delivery, Outcome), Unavailable> {
+        let Delivery { tenant, webhook, event, .. } = delivery;
+        tracing::info!(%tenant, %webhook, %event, cause = NOWHERE, "a delivery went nowhere");
+        let dropped = delivery.dropped(NOWHERE);
+        let is_written = answered("alerts", self.alerts.change(delivery, &dropped)).await?;
+        Ok((dropped, if is_written { Outcome::Dropped } else { Outcome::Left }))
+    }
+
+    async fn write_down(
+        &self,
+        claimed: &Delivery,
+        tried: Delivery,
+    ) -> Result<(Delivery, Outcome), Unavailable> {
         if tried.state != DeliveryState::Delivered {
             tell(&tried);
         }
-        let is_written = answered("alerts", self.alerts.change(&claimed, &tried)).await?;
-        Ok(match tried.state {
+        let is_written = answered("alerts", self.alerts.change(claimed, &tried)).await?;
+        let outcome = match tried.state {
             _ if !is_written => Outcome::Left,
             DeliveryState::Delivered => Outcome::Delivered,
             DeliveryState::Pending => Outcome::Failed,
             DeliveryState::Parked => Outcome::Parked,
-        })
-    }
-
-    async fn tried(&self, claimed: &Delivery) -> Result<Delivery, Unavailable> {
-        let webhooks = answered("alerts", self.alerts.webhooks(&claimed.tenant)).await?;
-        let Some(webhook) = webhooks.into_iter().find(|webhook| webhook.id == claimed.webhook) else {
-            return Ok(claimed.parked(NOWHERE));
         };
-        Ok(match self.send(claimed, &webhook).await {
-            Ok(()) => claimed.delivered(),
-            Err(Undelivered(why)) => claimed.failed(&why, self.now_unix_s(), &*self.entropy),
-        })
+        Ok((tried, outcome))
     }
 
-    async fn send(&self, claimed: &Delivery, webhook: &Webhook) -> Result<(), Undelivered> {
+    async fn secret_of(&self, webhook: &Webhook) -> Result<Vec<u8>, Unavailable> {
         let key = sealed_as(&webhook.id);
-        let opening = self.vault.open(&webhook.tenant, &key, &webhook.sealed_secret);
-        let secret = answered("vault", opening).await.map_err(|failure| Undelivered(failure.to_string()))?;
+        answered("vault", self.vault.open(&webhook.tenant, &key, &webhook.sealed_secret)).await
+    }
+
+    async fn send(&self, claimed: &Delivery, webhook: &Webhook, secret: &[u8]) -> Result<(), Undelivered> {
         let (event, now_unix_s) = (claimed.event.as_str(), self.now_unix_s());
-        let delivering = self.courier.deliver(&webhook.url, &secret, event, &claimed.body, now_unix_s);
+        let delivering = self.courier.deliver(&webhook.url, secret, event, &claimed.body, now_unix_s);
         let overdue = |_| Undelivered("no answer within the deadline".to_owned());
         timeout(WEBHOOK_DEADLINE, delivering).await.map_err(overdue)?
     }

@@ -12,8 +12,10 @@ pub fn embedded_metrics(report: &AlertingReport, namespace: &MetricsNamespace, n
         Metric::count("DeliveriesDelivered", report.delivered),
         Metric::count("DeliveriesFailed", report.failed),
         Metric::count("DeliveriesParked", report.parked),
+        Metric::count("DeliveriesDropped", report.dropped),
         Metric::count("DeliveriesPending", report.pending),
         Metric::seconds("OldestDelivery", report.oldest_pending_seconds),
+        Metric::seconds("OldestUntried", report.oldest_untried_seconds),
     ];
     embedded(namespace, &[], &metrics, now_unix_ms)
 }

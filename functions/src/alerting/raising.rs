@@ -1,31 +1,49 @@
-use super::{Alerting, AlertingReport};
+use super::memory::Settled;
+use super::{Alerting, AlertingReport, shares};
 use crate::plane::answered;
 use crate::token::drawn;
 use domain::alerts::{Event, EventKind};
 use domain::bounds::ROLLED_UP_AFTER_HOURS;
 use domain::calendar::{Hour, Month};
 use domain::ids::{AppKey, EventId, PlanId};
-use domain::metering::AppUsage;
 use domain::ports::{Added, Resolution, Unavailable, UsageStanding};
 use futures_util::stream::{self, StreamExt};
-use std::collections::{HashMap, HashSet};
-use std::sync::PoisonError;
-use std::time::Duration;
+use std::collections::HashMap;
 use tokio::time::timeout;
 
-/// How much of a run goes into finding out what is to be told.
-const STEP_MAX: Duration = Duration::from_secs(15);
-const APPS_AT_ONCE: usize = 8;
-
-/// What has been raised, so that it is not written again each minute.
-pub(super) type Raised = HashSet<(AppKey, Month, EventKind)>;
+const APPS_AT_ONCE: usize = 32;
 
 /// The monthly requests of each plan that has a number of them.
 type PlanLimits = HashMap<PlanId, u64>;
 
 impl Alerting {
     /// Raises what is to be told of the months that are under way.
-    pub(super) async fn raise(&self, standings: &[UsageStanding], report: &mut AlertingReport) {
+    pub(super) async fn raise(&self, standings: Vec<UsageStanding>, report: &mut AlertingReport) {
+        let months = months(self.now_unix_s());
+        self.memory.keep(&months);
+        let wanted = self.wanted(standings, &months);
+        if timeout(shares::RAISING, self.look_at_all(wanted, report)).await.is_err() {
+            report.failed(Unavailable::new("usage", "looking at all apps takes too long"));
+        }
+    }
+
+    /// Each app that is due with each month that there may be something to tell of: that it was counted in, and not all of
+    /// which was raised.
+    fn wanted(&self, standings: Vec<UsageStanding>, months: &[Month]) -> Vec<(UsageStanding, Month)> {
+        let now_unix_s = self.now_unix_s();
+        let due = standings.into_iter().filter(|standing| self.looks.are_due(&standing.app, now_unix_s));
+        let pairs = due.flat_map(|standing| months.iter().map(move |month| (standing.clone(), *month)));
+        let is_open = |(standing, month): &(UsageStanding, Month)| {
+            month.first_day().first_hour() <= standing.last
+                && !self.memory.is_all_raised(&standing.app, *month)
+        };
+        pairs.filter(is_open).collect()
+    }
+
+    async fn look_at_all(&self, wanted: Vec<(UsageStanding, Month)>, report: &mut AlertingReport) {
+        if wanted.is_empty() {
+            return;
+        }
         let limits = match answered("registry", self.registry.plans()).await {
             Ok(plans) => plans
                 .into_iter()
@@ -33,51 +51,59 @@ impl Alerting {
                 .collect::<PlanLimits>(),
             Err(failure) => return report.failed(failure),
         };
-        let months = months(self.now_unix_s());
-        self.forget_other_months(&months);
-        let wanted = pairs(standings, &months);
-        report.apps = standings.len() as u64;
-        let in_time = timeout(STEP_MAX, async {
-            let mut looks = stream::iter(wanted)
-                .map(|(app, month)| self.look(app, month, &limits))
-                .buffer_unordered(APPS_AT_ONCE);
-            while let Some(raised) = looks.next().await {
-                match raised {
-                    Ok(events) => report.raised += events,
-                    Err(failure) => report.failed(failure),
-                }
+        let mut looks = stream::iter(wanted)
+            .map(|(standing, month)| self.look(standing, month, &limits))
+            .buffer_unordered(APPS_AT_ONCE);
+        while let Some(raised) = looks.next().await {
+            match raised {
+                Ok(events) => report.raised += events,
+                Err(failure) => report.failed(failure),
             }
-        });
-        if in_time.await.is_err() {
-            report.failed(Unavailable::new("usage", "looking at all apps takes too long"));
         }
     }
 
     /// Raises what an app's month gives reason to. Returns how many events are new.
-    async fn look(&self, app: AppKey, month: Month, limits: &PlanLimits) -> Result<u64, Unavailable> {
-        let known = answered("registry", self.registry.app(&app)).await?;
+    async fn look(
+        &self,
+        standing: UsageStanding,
+        month: Month,
+        limits: &PlanLimits,
+    ) -> Result<u64, Unavailable> {
+        let app = &standing.app;
+        let known = answered("registry", self.registry.app(app)).await?;
         let Some(limit) = known.and_then(|known| limits.get(&known.plan).copied()) else { return Ok(0) };
-        let usage = self.requests_of(&app, month).await?;
+        let usage = self.requests_of(&standing, month).await?;
         let mut new = 0;
         for kind in EventKind::crossed(usage, limit) {
-            let key = (app.clone(), month, kind);
-            if self.raised().contains(&key) {
+            if self.memory.is_raised(app, month, kind) {
                 continue;
             }
-            let event = self.event(&app, month, kind, (usage, limit));
+            let event = self.event(app, month, kind, (usage, limit));
             if answered("alerts", self.alerts.raise(&event)).await? == Added::New {
                 new += 1;
             }
-            self.raised().insert(key);
+            self.memory.raised(app, month, kind);
         }
         Ok(new)
     }
 
-    async fn requests_of(&self, app: &AppKey, month: Month) -> Result<u64, Unavailable> {
-        let (from, to) = (month.first_day().first_hour(), month.next().first_day().first_hour());
-        let spans = answered("usage", self.usage.read(app, from, to, Resolution::Days)).await?;
-        let requests = |usage: &AppUsage| usage.total(None).requests;
-        Ok(spans.iter().fold(0, |sum, (_, usage)| sum.saturating_add(requests(usage))))
+    /// The requests of an app's month. Only those are read that are not known, or may still change.
+    async fn requests_of(&self, standing: &UsageStanding, month: Month) -> Result<u64, Unavailable> {
+        let settled = self.memory.settled(&standing.app, month);
+        let (begin, end) = (month.first_day(), month.next().first_day());
+        let (from, to) = (begin.max(settled.before).first_hour(), end.first_hour());
+        if from >= to {
+            return Ok(settled.requests);
+        }
+        let spans = answered("usage", self.usage.read(&standing.app, from, to, Resolution::Days)).await?;
+        let before = standing.rolled_up_to.min(end).max(settled.before);
+        let (mut requests, mut open) = (settled.requests, 0_u64);
+        for (span, usage) in spans {
+            let sum = if span.from < before.first_hour() { &mut requests } else { &mut open };
+            *sum = sum.saturating_add(usage.total(None).requests);
+        }
+        self.memory.settles(&standing.app, month, Settled { before, requests });
+        Ok(requests.saturating_add(open))
     }
 
     fn event(&self, app: &AppKey, period: Month, kind: EventKind, (usage, limit): (u64, u64)) -> Event {
@@ -92,14 +118,6 @@ impl Alerting {
             usage,
         }
     }
-
-    fn raised(&self) -> std::sync::MutexGuard<'_, Raised> {
-        self.raised.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn forget_other_months(&self, months: &[Month]) {
-        self.raised().retain(|(_, month, _)| months.contains(month));
-    }
 }
 
 /// The month of this moment, and the one before while usage may still be added to it: what its last minutes bring is
@@ -111,16 +129,6 @@ fn months(now_unix_s: u64) -> Vec<Month> {
     let is_settling = this_hour.0.saturating_sub(begun.first_hour().0) < ROLLED_UP_AFTER_HOURS;
     let before = is_settling.then(|| begun.minus(1).month()).filter(|before| *before != month);
     [Some(month), before].into_iter().flatten().collect()
-}
-
-/// Each app with each of these months, but for months that begin after the last hour that it was counted in.
-fn pairs(standings: &[UsageStanding], months: &[Month]) -> Vec<(AppKey, Month)> {
-    let of_app = |standing: &UsageStanding| {
-        let (app, last) = (standing.app.clone(), standing.last);
-        let begun = months.iter().filter(move |month| month.first_day().first_hour() <= last);
-        begun.map(|month| (app.clone(), *month)).collect::<Vec<_>>()
-    };
-    standings.iter().flat_map(of_app).collect()
 }
 
 #[cfg(test)]

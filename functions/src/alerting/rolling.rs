@@ -1,4 +1,4 @@
-use super::{Alerting, AlertingReport};
+use super::{Alerting, AlertingReport, shares};
 use crate::plane::answered_within;
 use domain::calendar::Day;
 use domain::ids::AppKey;
@@ -8,8 +8,6 @@ use futures_util::stream::{self, StreamExt};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How much of a run goes into rolling up; apps that are left then are next minute's.
-const STEP_MAX: Duration = Duration::from_secs(10);
 /// How long one app may take.
 const APP_MAX: Duration = Duration::from_secs(5);
 const APPS_AT_ONCE: usize = 8;
@@ -23,17 +21,20 @@ impl Alerting {
             .filter(|standing| is_behind(standing, before))
             .map(|standing| standing.app.clone())
             .collect();
-        let _ = timeout(STEP_MAX, async {
-            let mut rolls =
-                stream::iter(behind).map(|app| self.roll_up_one(app, before)).buffer_unordered(APPS_AT_ONCE);
-            while let Some(rolled) = rolls.next().await {
-                match rolled {
-                    Ok(()) => report.rolled_up += 1,
-                    Err(failure) => report.failed(failure),
-                }
+        if timeout(shares::ROLLING, self.roll_up_all(behind, before, report)).await.is_err() {
+            report.failed(Unavailable::new("usage", "rolling up all apps takes too long"));
+        }
+    }
+
+    async fn roll_up_all(&self, behind: Vec<AppKey>, before: Day, report: &mut AlertingReport) {
+        let mut rolls =
+            stream::iter(behind).map(|app| self.roll_up_one(app, before)).buffer_unordered(APPS_AT_ONCE);
+        while let Some(rolled) = rolls.next().await {
+            match rolled {
+                Ok(()) => report.rolled_up += 1,
+                Err(failure) => report.failed(failure),
             }
-        })
-        .await;
+        }
     }
 
     async fn roll_up_one(&self, app: AppKey, before: Day) -> Result<(), Unavailable> {

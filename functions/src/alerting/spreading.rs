@@ -1,32 +1,32 @@
-use super::{Alerting, AlertingReport, LISTING_MAX};
-use crate::plane::{answered, answered_within};
+use super::{Alerting, AlertingReport, shares};
+use crate::plane::answered;
 use domain::alerts::{Delivery, Event};
 use domain::ports::Unavailable;
 use futures_util::stream::{self, StreamExt};
-use std::time::Duration;
 use tokio::time::timeout;
 
-/// How much of a run goes into this.
-const STEP_MAX: Duration = Duration::from_secs(10);
 const EVENTS_AT_ONCE: usize = 8;
 
 impl Alerting {
     /// Makes one delivery of each event for each webhook that wants to be told of it.
     pub(super) async fn spread(&self, report: &mut AlertingReport) {
-        let events = match answered_within(LISTING_MAX, "alerts", self.alerts.unspread()).await {
+        if timeout(shares::SPREADING, self.spread_all(report)).await.is_err() {
+            report.failed(Unavailable::new("alerts", "spreading all events takes too long"));
+        }
+    }
+
+    async fn spread_all(&self, report: &mut AlertingReport) {
+        let events = match self.alerts.unspread().await {
             Ok(events) => events,
             Err(failure) => return report.failed(failure),
         };
-        let _ = timeout(STEP_MAX, async {
-            let mut spreads =
-                stream::iter(events).map(|event| self.spread_one(event)).buffer_unordered(EVENTS_AT_ONCE);
-            while let Some(spread) = spreads.next().await {
-                if let Err(failure) = spread {
-                    report.failed(failure);
-                }
+        let mut spreads =
+            stream::iter(events).map(|event| self.spread_one(event)).buffer_unordered(EVENTS_AT_ONCE);
+        while let Some(spread) = spreads.next().await {
+            if let Err(failure) = spread {
+                report.failed(failure);
             }
-        })
-        .await;
+        }
     }
 
     /// Any part of it may be done twice. Two runs make the same deliveries: of those that there are already, the first stays.

@@ -3,7 +3,7 @@ use super::mistakes::{Mistake, Mistakes};
 use super::registry::{required_registry_table, vault};
 use super::usage::{required_usage_at, usage_ports};
 use super::variables::{METRICS, REGISTRY, SSL_CERT_FILE, VAULT};
-use crate::alerting::Alerting;
+use crate::alerting::{Alerting, Looks};
 use crate::metrics::MetricsNamespace;
 use domain::alerts::Hosts;
 use std::sync::Arc;
@@ -56,5 +56,5 @@ pub fn alerting(environment: &Environment) -> Result<(Alerting, MetricsNamespace
         Arc::new(SystemClock::new()),
         Arc::new(SystemEntropy),
     );
-    Ok((alerting, namespace))
+    Ok((alerting.looking(Looks::EachFiveMinutes), namespace))
 }

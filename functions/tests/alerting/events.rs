@@ -1,11 +1,9 @@
 //! What is raised when, once.
 
 use crate::house::{House, LIMIT, app};
+use crate::watched_log::WatchedLog;
 use domain::alerts::EventKind;
 use domain::calendar::{Day, Hour};
-use domain::ids::{AppId, AppKey, TenantId};
-use domain::metering::AppUsage;
-use domain::ports::{Resolution, Span, Unavailable, UsageAdd, UsageLog, UsageStanding, Writer};
 use functions::alerting::embedded_metrics;
 use functions::metrics::MetricsNamespace;
 use std::sync::Arc;
@@ -118,44 +116,6 @@ async fn settled_days_are_rolled_up_once() {
     assert_eq!(house.alerting().run().await.rolled_up, 0);
 }
 
-/// A log that has nothing to say of one app.
-struct Without(Arc<dyn UsageLog>, AppKey);
-
-#[async_trait::async_trait]
-impl UsageLog for Without {
-    async fn add(&self, writer: Writer, sequence: u64, add: &UsageAdd) -> Result<(), Unavailable> {
-        self.0.add(writer, sequence, add).await
-    }
-
-    async fn read(
-        &self,
-        app: &AppKey,
-        from: Hour,
-        to: Hour,
-        resolution: Resolution,
-    ) -> Result<Vec<(Span, AppUsage)>, Unavailable> {
-        if *app == self.1 {
-            return std::future::pending().await;
-        }
-        self.0.read(app, from, to, resolution).await
-    }
-
-    async fn apps(&self, tenant: &TenantId) -> Result<Vec<AppId>, Unavailable> {
-        self.0.apps(tenant).await
-    }
-
-    async fn standings(&self) -> Result<Vec<UsageStanding>, Unavailable> {
-        self.0.standings().await
-    }
-
-    async fn roll_up(&self, app: &AppKey, before: Day) -> Result<(), Unavailable> {
-        if *app == self.1 {
-            return Err(Unavailable::new("usage", "connection refused"));
-        }
-        self.0.roll_up(app, before).await
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_log_that_fails_for_one_app_holds_up_no_other() {
     let house = House::with_webhook().await;
@@ -163,7 +123,7 @@ async fn a_log_that_fails_for_one_app_holds_up_no_other() {
     for app in ["board", "stuck"] {
         house.used_at(app, Hour(Hour::of_unix_ms(crate::house::NOW_UNIX_MS).0 - 72), LIMIT).await;
     }
-    let alerting = house.alerting_over(Arc::new(Without(house.usage.log.clone(), app("stuck"))));
+    let alerting = house.alerting_over(Arc::new(WatchedLog::of(&house.usage.log).stuck(app("stuck"))));
     let begun = tokio::time::Instant::now();
     let report = alerting.run().await;
     assert_eq!((report.rolled_up, report.raised, report.delivered), (1, 2, 2));
@@ -181,6 +141,7 @@ async fn a_runs_counts_are_metrics() {
     assert_eq!((&metrics["EventsRaised"], &metrics["DeliveriesDelivered"]), (&2.into(), &2.into()));
     let told = &metrics["_aws"]["CloudWatchMetrics"][0];
     assert_eq!((&told["Namespace"], &told["Dimensions"]), (&"WireSocket".into(), &serde_json::json!([[]])));
+    assert_eq!((&metrics["DeliveriesDropped"], &metrics["OldestUntried"]), (&0.into(), &0.into()));
     for metric in told["Metrics"].as_array().unwrap() {
         assert!(metrics[metric["Name"].as_str().unwrap()].is_u64(), "{metric}");
     }

@@ -3,15 +3,15 @@
 use domain::alerts::{Delivery, EventKind, Webhook, WebhookUrl};
 use domain::calendar::Hour;
 use domain::clock::Clock;
-use domain::ids::{AppId, AppKey, PlanId, TenantId, WebhookId};
+use domain::ids::{AppId, AppKey, EventId, PlanId, TenantId, WebhookId};
 use domain::limits::PlanLimits;
 use domain::metering::{AppUsage, Endpoint};
-use domain::ports::{Courier, Registry, Unavailable, Undelivered, UsageAdd, UsageLog, Vault, Writer};
+use domain::ports::{Added, Courier, Registry, Unavailable, Undelivered, UsageAdd, UsageLog, Vault, Writer};
 use domain::registry::{App, Plan};
 use functions::alerting::Alerting;
 use serde_json::Value;
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use stores::memory::MemoryRegistry;
@@ -28,6 +28,7 @@ pub(crate) struct House {
     pub(crate) usage: UsagePorts,
     pub(crate) clock: Arc<TurnedClock>,
     pub(crate) receivers: Arc<Receivers>,
+    pub(crate) vault: Arc<Unsealing>,
     sequence: AtomicU64,
     seed: AtomicU64,
 }
@@ -37,6 +38,8 @@ pub(crate) struct House {
 pub(crate) struct Receivers {
     got: Mutex<Vec<Got>>,
     answer: Mutex<Answering>,
+    /// Receivers that answer otherwise, by their URL.
+    others: Mutex<HashMap<String, Answering>>,
 }
 
 /// One message that a receiver got.
@@ -65,6 +68,7 @@ impl House {
             usage: UsagePorts::in_memory(),
             clock: Arc::new(TurnedClock::new(NOW_UNIX_MS)),
             receivers: Arc::default(),
+            vault: Arc::default(),
             sequence: AtomicU64::new(0),
             seed: AtomicU64::new(1),
         };
@@ -106,9 +110,13 @@ impl House {
     }
 
     pub(crate) async fn webhook(&self, id: &str, events: &[EventKind]) {
+        self.webhook_of(&tenant(), id, events).await;
+    }
+
+    pub(crate) async fn webhook_of(&self, tenant: &TenantId, id: &str, events: &[EventKind]) {
         let webhook = Webhook {
             id: WebhookId::parse(id).unwrap(),
-            tenant: tenant(),
+            tenant: tenant.clone(),
             url: WebhookUrl::parse(&format!("https://{id}.example.com/hook")).unwrap(),
             events: BTreeSet::from_iter(events.iter().copied()),
             description: String::new(),
@@ -116,6 +124,14 @@ impl House {
             created_unix_s: 0,
         };
         self.usage.alerts.add_webhook(&webhook).await.unwrap();
+    }
+
+    /// Adds a delivery to a tenant's webhook.
+    pub(crate) async fn pends(&self, tenant: &TenantId, event: &str, webhook: &str) {
+        let (event, webhook) = (EventId::parse(event).unwrap(), WebhookId::parse(webhook).unwrap());
+        let now_unix_s = self.clock.unix_ms() / 1000;
+        let delivery = Delivery::new(tenant.clone(), event, webhook, "{}".to_owned(), now_unix_s);
+        assert_eq!(self.usage.alerts.add_delivery(&delivery).await, Ok(Added::New));
     }
 
     /// Adds requests of an app in the hour of the clock.
@@ -141,7 +157,7 @@ impl House {
             self.registry.clone(),
             log,
             self.usage.alerts.clone(),
-            Arc::new(Unsealing),
+            self.vault.clone(),
             self.receivers.clone(),
             self.clock.clone(),
             Arc::new(SeededEntropy::new(seed)),
@@ -160,6 +176,12 @@ impl House {
 impl Receivers {
     pub(crate) fn answer(&self, answering: Answering) {
         *self.answer.lock().unwrap() = answering;
+    }
+
+    /// What the receiver of this webhook answers, unlike all others.
+    pub(crate) fn answer_of(&self, webhook: &str, answering: Answering) {
+        let url = format!("https://{webhook}.example.com/hook");
+        self.others.lock().unwrap().insert(url, answering);
     }
 
     pub(crate) fn got(&self) -> Vec<Got> {
@@ -197,7 +219,8 @@ impl Courier for Receivers {
             body: body.to_owned(),
             at_unix_s: now_unix_s,
         });
-        let answering = *self.answer.lock().unwrap();
+        let other = self.others.lock().unwrap().get(url.as_str()).copied();
+        let answering = other.unwrap_or(*self.answer.lock().unwrap());
         // As with a real receiver, others get their turn meanwhile.
         tokio::task::yield_now().await;
         match answering {
@@ -208,8 +231,11 @@ impl Courier for Receivers {
     }
 }
 
-/// Opens what [`House::webhook`] seals.
-struct Unsealing;
+/// Opens what [`House::webhook`] seals, unless it is away.
+#[derive(Default)]
+pub(crate) struct Unsealing {
+    pub(crate) is_away: AtomicBool,
+}
 
 #[async_trait::async_trait]
 impl Vault for Unsealing {
@@ -228,6 +254,9 @@ impl Vault for Unsealing {
         key: &domain::ids::KeyId,
         sealed: &[u8],
     ) -> Result<Vec<u8>, Unavailable> {
+        if self.is_away.load(Ordering::Relaxed) {
+            return Err(Unavailable::new("vault", "connection refused"));
+        }
         let expected = format!("sealed {key}");
         (sealed == expected.as_bytes())
             .then(|| format!("secret of {key}").into_bytes())

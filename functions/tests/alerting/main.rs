@@ -6,3 +6,9 @@ mod deliveries;
 mod events;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod many_apps;
+#[cfg(test)]
+mod our_own_faults;
+#[cfg(test)]
+mod watched_log;

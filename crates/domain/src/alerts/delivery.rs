@@ -13,7 +13,7 @@ const JITTER_DIVISOR: u64 = 4;
 pub enum DeliveryState {
     /// It is tried when it is due.
     Pending,
-    /// The receiver has it.
+    /// The receiver has it, or there is none any more: nothing is left to do.
     Delivered,
     /// It was tried for a day in vain: an operator sees it, and may have it tried again.
     Parked,
@@ -97,7 +97,20 @@ impl Delivery {
         Self { state, due_unix_s, last_failure: shortened(failure), ..self.changed() }
     }
 
-    /// It, given up at once: there is nowhere to deliver it to any more.
+    /// Whether the time is over for which it is tried.
+    #[must_use]
+    pub fn is_over(&self, now_unix_s: u64) -> bool {
+        self.until_unix_s <= now_unix_s
+    }
+
+    /// It, when there is nowhere to deliver it to any more. It is done with, so that nobody has it tried again; why stays
+    /// with it.
+    #[must_use]
+    pub fn dropped(&self, why: &str) -> Self {
+        Self { state: DeliveryState::Delivered, last_failure: shortened(why), ..self.changed() }
+    }
+
+    /// It, given up at once.
     #[must_use]
     pub fn parked(&self, failure: &str) -> Self {
         Self { state: DeliveryState::Parked, last_failure: shortened(failure), ..self.changed() }
@@ -188,6 +201,14 @@ mod tests {
         assert!(replayed.is_due(500_000));
         assert_eq!((replayed.tries, replayed.until_unix_s), (0, 500_000 + DELIVERY_TRIED_SECONDS));
         assert_eq!(replayed.last_failure, "gone");
+    }
+
+    #[test]
+    fn a_dropped_delivery_is_done_with_and_says_why() {
+        let dropped = delivery().dropped("nowhere");
+        assert!(!dropped.is_due(u64::MAX));
+        assert_eq!((dropped.state, dropped.version), (DeliveryState::Delivered, 1));
+        assert_eq!(dropped.last_failure, "nowhere");
     }
 
     #[test]
