@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use stores::memory::{MemoryRateGate, MemoryUsageLog};
 use stores::system::{SystemClock, SystemEntropy};
 use syncd::gate::Gate;
-use syncd::metering::Tally;
+use syncd::metering::{Tallied, Tally};
 use syncd::metrics::Metrics;
 use syncd::ops::{AppPurse, Purses, Taken};
 
@@ -87,7 +87,8 @@ fn counting(clock: &Arc<SystemClock>) -> Counting {
 
 fn tally(clock: &Arc<SystemClock>) -> Tally {
     let recorder = Recorder::new(Writer(1), Arc::new(MemoryUsageLog::new()));
-    Tally::new(Some(Arc::new(recorder)), clock.clone(), Arc::new(document()))
+    let tallied = Tallied::into_recorder(Arc::new(recorder));
+    Tally::new(Some(tallied), clock.clone(), Arc::new(document()))
 }
 
 fn document() -> DocumentKey {

@@ -47,6 +47,7 @@ pub(crate) fn health(node: &Node) -> Answer {
 
 /// `GET /metrics`.
 pub(crate) fn metrics(node: &Node) -> Answer {
+    node.meter.tell(&node.metrics);
     with_body(node, StatusCode::OK, EXPOSITION, node.metrics.text())
 }
 

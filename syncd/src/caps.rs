@@ -122,6 +122,10 @@ pub const HEAD_BYTES_MAX: usize = 64 * 1024;
 pub const OTHER_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Requests' heads that are being read, and plain HTTP connections, at once.
 pub const HTTP_CONNECTIONS_MAX: usize = 16_384;
+/// How long the answers that are under way when the node ends may take: as long as one call of a store.
+pub const HTTP_END_WAIT: Duration = STORE_DEADLINE;
+/// A pause after a connection could not be accepted.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How soon a document that could not be pinned again, in another life of its node, tries once more.
 pub const RENEW_RETRY: Duration = Duration::from_secs(1);
 /// How often memory is measured.
@@ -136,8 +140,13 @@ pub const LEAVE_WAIT: Duration = Duration::from_secs(10);
 pub const TALLIED_FOR: Duration = Duration::from_secs(5);
 /// How long one flush of usage may take. Past it, what is left is due at the next one.
 pub const USAGE_FLUSH_WAIT: Duration = Duration::from_secs(20);
-/// How long the last usage of a node that ends is tried to be written down.
-pub const USAGE_END_WAIT: Duration = Duration::from_secs(5);
+/// How long the last usage of a node that ends is tried to be written down, at most: for ten thousands of apps.
+pub const USAGE_END_WAIT: Duration = Duration::from_secs(10);
+/// How long it is tried while the log takes nothing. The minutes of the platform are tried as long in all.
+pub const USAGE_END_STALL: Duration = Duration::from_secs(5);
+/// The longest time that is summed up at once of what is held: a lease, past which the others would hold the node for dead,
+/// and a flush's period with the time that it is drawn late. A process that stood still for longer held nothing meanwhile.
+pub const HELD_GAP_MAX: Duration = Duration::from_secs(120);
 /// The pause between two tries of that.
 pub const USAGE_END_RETRY: Duration = Duration::from_millis(250);
 /// Ledgers that are read at once for the peaks of an hour in which nobody has written to them.

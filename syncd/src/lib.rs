@@ -8,6 +8,7 @@ mod answer;
 mod attempt;
 pub mod caps;
 mod config;
+mod connections;
 mod document;
 mod drain;
 mod edge;

@@ -74,6 +74,7 @@ pub struct Metrics {
     /// Lives of this node that were declared dead.
     pub fenced: IntCounter,
     usage_unwritten: IntGauge,
+    usage_unwritten_seconds: IntGauge,
     usage_lost: IntCounter,
     usage_flush_failures: IntCounter,
 }
@@ -226,7 +227,11 @@ impl Metrics {
             fenced: counter("wiresocket_fenced_total", "Times this node was declared dead while it lived")?,
             usage_unwritten: gauge(
                 "wiresocket_usage_unwritten",
-                "Requests that are counted and not yet written to the usage log",
+                "Requests that are counted and not yet written to the usage log, but for those of the last 5 s that documents count",
+            )?,
+            usage_unwritten_seconds: gauge(
+                "wiresocket_usage_unwritten_seconds",
+                "How long the oldest of them may have waited: since the usage log last took all, or 0 where it has all",
             )?,
             usage_lost: counter(
                 "wiresocket_usage_lost_total",
@@ -289,9 +294,14 @@ impl Metrics {
 
     /// Notes what came of writing usage down.
     pub fn usage_flushed(&self, flushed: &Flushed) {
-        self.usage_unwritten.set(i64::try_from(flushed.unwritten).unwrap_or(i64::MAX));
         self.usage_flush_failures.inc_by(u64::from(flushed.failure.is_some()));
         self.usage_lost(flushed.lost);
+    }
+
+    /// Notes how many requests are counted and not written down, and how long the oldest may have waited.
+    pub fn usage_waits(&self, unwritten: u64, behind: Duration) {
+        self.usage_unwritten.set(i64::try_from(unwritten).unwrap_or(i64::MAX));
+        self.usage_unwritten_seconds.set(i64::try_from(behind.as_secs()).unwrap_or(i64::MAX));
     }
 
     /// Notes how many requests were counted in vain since the node began.

@@ -1,21 +1,14 @@
 //! The life of a node: announce, accept, drain.
 
-use crate::caps::{HEAD_BYTES_MAX, HEAD_WAIT, HTTP_CONNECTIONS_MAX, HTTP_LIFE};
 use crate::config::NodeConfig;
+use crate::connections::Connections;
 use crate::metrics::{Metrics, OutsideCounter};
 use crate::node::{Node, Ports};
 use crate::owner::Owner;
-use crate::{drain, http, leases, metering, relay, vitals};
+use crate::{drain, leases, metering, relay, vitals};
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 /// Why a node could not run.
@@ -66,54 +59,13 @@ pub async fn run(
     if let (Some(listener), Some(relay)) = (listeners.relay, &node.config.relay) {
         tasks.spawn(relay::listen(listener, relay.secret.clone(), Arc::new(Owner(Arc::clone(&node)))));
     }
-    tasks.spawn(accept(Arc::clone(&node), listeners.clients, besides.routes));
+    let connections = Connections::accept(&node, listeners.clients, besides.routes);
     shutdown.await;
     drain::drain(&node).await;
+    // What is answered is counted: all of it comes before the last usage is written down.
+    connections.end().await;
     tasks.shutdown().await;
     metering::end(&node).await;
     leases::end(&node).await;
     Ok(())
-}
-
-async fn accept(node: Arc<Node>, listener: TcpListener, routes: Router) {
-    let room = Arc::new(Semaphore::new(HTTP_CONNECTIONS_MAX));
-    loop {
-        match listener.accept().await {
-            Ok((tcp, peer)) => {
-                // Past the bound the connection is dropped: nothing of it has been read yet.
-                if let Ok(permit) = Arc::clone(&room).try_acquire_owned() {
-                    tokio::spawn(connection(Arc::clone(&node), routes.clone(), tcp, peer, permit));
-                }
-            }
-            Err(error) => {
-                // Mostly out of file descriptors; those come back when connections end.
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
-}
-
-/// Speaks HTTP/1.1 on a connection until it ends or is upgraded.
-async fn connection(
-    node: Arc<Node>,
-    routes: Router,
-    tcp: TcpStream,
-    peer: SocketAddr,
-    _room: OwnedSemaphorePermit,
-) {
-    if tcp.set_nodelay(true).is_err() {
-        return;
-    }
-    let service = service_fn(move |request| {
-        let (node, routes) = (Arc::clone(&node), routes.clone());
-        async move { Ok::<_, Infallible>(http::answer(node, routes, peer, request).await) }
-    });
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WAIT).max_buf_size(HEAD_BYTES_MAX);
-    let served = builder.serve_connection(TokioIo::new(tcp), service).with_upgrades();
-    // Whatever breaks off here concerns this client alone. A client that asks and never reads is ended by time.
-    if let Ok(Err(error)) = tokio::time::timeout(HTTP_LIFE, served).await {
-        tracing::debug!(%peer, %error, "an HTTP connection broke off");
-    }
 }

@@ -18,10 +18,13 @@ const DRAWN_OF_PERIOD: u32 = 6;
 /// Writes down what is counted after the end of each period, until it is aborted.
 pub(crate) async fn keep(node: Arc<Node>) {
     let Some(metering) = node.meter.metering() else { return };
+    let mut lost = 0;
     loop {
         tokio::time::sleep(next_flush(&node)).await;
         look_up_unseen(&node, metering).await;
-        report(&flush(&node, metering).await);
+        let flushed = flush(&node, metering).await;
+        report(&flushed, lost);
+        lost = flushed.lost;
     }
 }
 
@@ -34,28 +37,26 @@ fn next_flush(node: &Node) -> Duration {
 }
 
 /// Writes down what is counted, for as long as a log that answers may take. What is left is due again.
-pub(super) async fn flush(node: &Node, Metering { recorder, .. }: &Metering) -> Flushed {
+async fn flush(node: &Node, Metering { recorder, .. }: &Metering) -> Flushed {
+    let before = recorder.meter().written();
     let flush = recorder.flush(node.ports.clock.unix_ms());
-    let flushed = tokio::time::timeout(USAGE_FLUSH_WAIT, flush).await;
-    let flushed = flushed.unwrap_or_else(|_| {
-        let (unwritten, lost) = {
-            let meter = recorder.meter();
-            (meter.unwritten(), meter.lost())
-        };
-        let failure = Some(Unavailable::new("usage log", "no answer in time"));
-        Flushed { unwritten, lost, failure, ..Flushed::default() }
+    let flushed = tokio::time::timeout(USAGE_FLUSH_WAIT, flush).await.unwrap_or_else(|_| {
+        recorder.flushed_since(before, Some(Unavailable::new("usage log", "it took too long for all of it")))
     });
     node.metrics.usage_flushed(&flushed);
     flushed
 }
 
 /// The lines of a killed node tell what it had written down; what is held all the time is not worth one.
-fn report(flushed: &Flushed) {
+fn report(flushed: &Flushed, lost_before: u64) {
     let Flushed { additions, requests, ops, unwritten, lost, .. } = flushed;
     if let Some(error) = &flushed.failure {
-        tracing::warn!(%error, requests, ops, unwritten, lost, "usage could not be written down");
+        tracing::warn!(%error, additions, requests, ops, unwritten, lost, "usage could not be written down");
     } else if *requests > 0 {
         tracing::info!(additions, requests, ops, "usage of a period is written down");
+    }
+    if *lost > lost_before {
+        tracing::error!(lost = lost - lost_before, unwritten, "usage was lost");
     }
 }
 

@@ -44,15 +44,17 @@ impl Drop for Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::calendar::Hour;
     use domain::ids::{AppId, TenantId};
-    use domain::ports::Writer;
+    use domain::ports::{Resolution, UsageLog, Writer};
     use std::time::Duration;
     use stores::memory::MemoryUsageLog;
     use stores::system::TurnedClock;
 
-    #[test]
-    fn what_is_held_counts_until_it_is_dropped() {
-        let recorder = Arc::new(Recorder::new(Writer(1), Arc::new(MemoryUsageLog::new())));
+    #[tokio::test]
+    async fn what_is_held_counts_until_it_is_dropped() {
+        let log = Arc::new(MemoryUsageLog::new());
+        let recorder = Arc::new(Recorder::new(Writer(1), log.clone()));
         let turned = Arc::new(TurnedClock::default());
         let clock: Arc<dyn Clock> = turned.clone();
         let app = AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() };
@@ -63,7 +65,9 @@ mod tests {
         turned.advance(Duration::from_millis(12));
         drop(document);
         turned.advance(Duration::from_millis(99));
-        let levels = recorder.meter().due(turned.unix_ms())[0].add.usage.levels;
+        recorder.flush(turned.unix_ms()).await;
+        let logged = log.read(&app, Hour(0), Hour(u64::MAX), Resolution::Hours).await.unwrap();
+        let levels = logged[0].1.levels;
         assert_eq!((levels.connections_ms, levels.documents_ms), (30, 42));
     }
 }

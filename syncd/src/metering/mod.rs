@@ -15,8 +15,9 @@ pub(crate) use flush::keep as keep_written;
 pub(crate) use held::Held;
 pub(crate) use node_meter::NodeMeter;
 pub(crate) use platform::keep as keep_minutes;
-pub use tally::Tally;
+pub use tally::{Tallied, Tally};
 
+use crate::caps::HELD_GAP_MAX;
 use domain::clock::Entropy;
 use domain::metering::Recorder;
 use domain::ports::{PlatformLog, UsageLog, Writer};
@@ -35,7 +36,7 @@ impl Metering {
     /// Counts into these logs, as a writer that is drawn.
     #[must_use]
     pub fn new(log: Arc<dyn UsageLog>, platform: Arc<dyn PlatformLog>, entropy: &dyn Entropy) -> Self {
-        let recorder = Arc::new(Recorder::new(Writer(entropy.next_u64()), log));
-        Self { recorder, platform }
+        let recorder = Recorder::new(Writer(entropy.next_u64()), log).with_gaps_up_to(HELD_GAP_MAX);
+        Self { recorder: Arc::new(recorder), platform }
     }
 }

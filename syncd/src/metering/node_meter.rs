@@ -1,7 +1,8 @@
 use super::held::{Held, Of};
 use super::minutes::Minutes;
 use super::peaks::PeaksLedger;
-use super::{Metering, Tally};
+use super::{Metering, Tallied, Tally};
+use crate::metrics::Metrics;
 use domain::clock::Clock;
 use domain::ids::{AppKey, DocumentKey};
 use domain::metering::{Endpoint, Reason};
@@ -13,6 +14,7 @@ use std::time::Duration;
 /// What the parts of a node count with. Where the node has no usage log it counts nothing.
 pub(crate) struct NodeMeter {
     metering: Option<Metering>,
+    tallied: Option<Arc<Tallied>>,
     clock: Arc<dyn Clock>,
     minutes: Mutex<Minutes>,
 }
@@ -20,7 +22,9 @@ pub(crate) struct NodeMeter {
 impl NodeMeter {
     pub(crate) fn new(metering: Option<Metering>, clock: Arc<dyn Clock>) -> Self {
         let minutes = metering.as_ref().map(|metering| Minutes::new(metering.recorder.writer()));
-        Self { metering, clock, minutes: Mutex::new(minutes.unwrap_or_default()) }
+        let recorder = metering.as_ref().map(|metering| Arc::clone(&metering.recorder));
+        let tallied = recorder.map(Tallied::into_recorder);
+        Self { metering, tallied, clock, minutes: Mutex::new(minutes.unwrap_or_default()) }
     }
 
     /// Where it is written down, if anywhere.
@@ -56,8 +60,20 @@ impl NodeMeter {
 
     /// What a document counts its ops in.
     pub(crate) fn tally(&self, document: &Arc<DocumentKey>) -> Tally {
-        let recorder = self.metering.as_ref().map(|metering| Arc::clone(&metering.recorder));
-        Tally::new(recorder, Arc::clone(&self.clock), Arc::clone(document))
+        Tally::new(self.tallied.clone(), Arc::clone(&self.clock), Arc::clone(document))
+    }
+
+    /// Documents that have counted ops and not handed them over.
+    pub(super) fn tallying(&self) -> usize {
+        self.tallied.as_ref().map_or(0, |tallied| tallied.tallying())
+    }
+
+    /// Tells how much is counted at this moment and not written down.
+    pub(crate) fn tell(&self, metrics: &Metrics) {
+        if let Some(Metering { recorder, .. }) = &self.metering {
+            metrics.usage_waits(recorder.meter().unwritten(), recorder.behind(self.clock.unix_ms()));
+            metrics.usage_lost(recorder.meter().lost());
+        }
     }
 
     /// The same stores, with a ledger whose totals are noted whenever they are seen.

@@ -20,8 +20,7 @@ impl PeaksLedger {
 
     fn saw(&self, app: &AppKey, totals: impl IntoIterator<Item = Totals>) {
         let hour = Hour::of_unix_ms(self.clock.unix_ms());
-        let mut meter = self.recorder.meter();
-        totals.into_iter().for_each(|totals| meter.saw(app, hour, totals));
+        totals.into_iter().for_each(|totals| self.recorder.meter().saw(app, hour, totals));
     }
 }
 
@@ -62,7 +61,7 @@ mod tests {
     use super::*;
     use domain::ids::{AppId, NodeName, TenantId};
     use domain::ledger::{Bounds, Share};
-    use domain::ports::Writer;
+    use domain::ports::{Resolution, UsageLog, Writer};
     use std::time::Duration;
     use stores::memory::{MemoryLedger, MemoryUsageLog};
     use stores::system::TurnedClock;
@@ -77,29 +76,41 @@ mod tests {
         }
     }
 
-    /// The peaks of connections of what is due, by hours.
-    fn peaks(recorder: &Recorder, clock: &TurnedClock) -> Vec<u64> {
-        let due = recorder.meter().due(clock.unix_ms());
-        due.iter().for_each(|due| recorder.meter().written(due));
-        due.iter().map(|due| due.add.usage.levels.connections_peak).collect()
+    struct Watched {
+        log: Arc<MemoryUsageLog>,
+        recorder: Arc<Recorder>,
+        clock: Arc<TurnedClock>,
+    }
+
+    impl Watched {
+        /// The peaks of connections that are written down, by hours.
+        async fn peaks(&self) -> Vec<u64> {
+            self.recorder.flush(self.clock.unix_ms()).await;
+            let logged = self.log.read(&app(), Hour(0), Hour(u64::MAX), Resolution::Hours).await.unwrap();
+            logged.iter().map(|(_, usage)| usage.levels.connections_peak).collect()
+        }
+    }
+
+    fn app() -> AppKey {
+        AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() }
     }
 
     #[tokio::test]
     async fn an_hour_that_begins_with_a_departure_had_its_peak_before() {
-        let recorder = Arc::new(Recorder::new(Writer(1), Arc::new(MemoryUsageLog::new())));
-        let clock = Arc::new(TurnedClock::default());
+        let (log, clock) = (Arc::new(MemoryUsageLog::new()), Arc::new(TurnedClock::default()));
+        let recorder = Arc::new(Recorder::new(Writer(1), log.clone()));
         let ledger = PeaksLedger::new(Arc::new(MemoryLedger::new()), Arc::clone(&recorder), clock.clone());
-        let app = AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() };
+        let (app, watched) = (app(), Watched { log, recorder, clock: clock.clone() });
         for step in [write(None, 5, 1), write(Some(5), 7, 2), write(Some(7), 6, 3)] {
             ledger.write(&app, &step).await.unwrap();
         }
-        assert_eq!(peaks(&recorder, &clock), [7]);
+        assert_eq!(watched.peaks().await, [7]);
         clock.advance(Duration::from_secs(3600));
         ledger.write(&app, &write(Some(6), 2, 4)).await.unwrap();
-        assert_eq!(peaks(&recorder, &clock), [6]);
+        assert_eq!(watched.peaks().await, [7, 6]);
         clock.advance(Duration::from_secs(3600));
         let late_copy = ledger.write(&app, &write(Some(7), 6, 3)).await.unwrap();
         assert!(matches!(late_copy, WriteOutcome::Refused { .. }));
-        assert_eq!(peaks(&recorder, &clock), [2], "a refusal tells the totals too");
+        assert_eq!(watched.peaks().await, [7, 6, 2], "a refusal tells the totals too");
     }
 }

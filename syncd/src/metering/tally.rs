@@ -5,12 +5,34 @@ use domain::close::CloseReason;
 use domain::ids::DocumentKey;
 use domain::metering::{Endpoint, Reason, Recorder, UsageCounts};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// The ops of one open document, counted by its own task: a few additions for each op, and no clock, lock or atomic.
+/// Where the documents of a node hand over what they have counted.
+pub struct Tallied {
+    recorder: Arc<Recorder>,
+    /// Documents that keep counts to themselves.
+    tallying: AtomicUsize,
+}
+
+impl Tallied {
+    /// Into this recorder.
+    #[must_use]
+    pub fn into_recorder(recorder: Arc<Recorder>) -> Arc<Self> {
+        Arc::new(Self { recorder, tallying: AtomicUsize::new(0) })
+    }
+
+    /// Documents that have counted ops and not handed them over.
+    #[must_use]
+    pub fn tallying(&self) -> usize {
+        self.tallying.load(Ordering::Relaxed)
+    }
+}
+
+/// The ops of one open document, counted by its own task: a few additions for each op, and mostly no clock, lock or atomic.
 /// What is counted goes to the recorder after [`TALLIED_FOR`], when an hour ends, and when this is dropped.
 pub struct Tally {
-    recorder: Option<Arc<Recorder>>,
+    tallied: Option<Arc<Tallied>>,
     clock: Arc<dyn Clock>,
     document: Arc<DocumentKey>,
     /// When the first message of this turn was taken off its session's queue.
@@ -32,11 +54,11 @@ struct CountedIn {
 }
 
 impl Tally {
-    /// A tally of this document. Without a recorder, nothing is counted.
+    /// A tally of this document. Where it is handed over to nobody, nothing is counted.
     #[must_use]
-    pub fn new(recorder: Option<Arc<Recorder>>, clock: Arc<dyn Clock>, document: Arc<DocumentKey>) -> Self {
+    pub fn new(tallied: Option<Arc<Tallied>>, clock: Arc<dyn Clock>, document: Arc<DocumentKey>) -> Self {
         let counts = UsageCounts::default();
-        Self { recorder, clock, document, taken_at: None, applied: 0, counts, counted_in: None }
+        Self { tallied, clock, document, taken_at: None, applied: 0, counts, counted_in: None }
     }
 
     /// A message was taken off its session's queue, at `now` or earlier in this turn.
@@ -100,8 +122,9 @@ impl Tally {
     pub fn push(&mut self) {
         let Some(counted) = self.counted_in.take() else { return };
         let counts = std::mem::take(&mut self.counts);
-        if let Some(recorder) = &self.recorder {
+        if let Some(Tallied { recorder, tallying }) = self.tallied.as_deref() {
             recorder.meter().gathered(&self.document.app, counted.hour, Endpoint::Ops, &counts);
+            tallying.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
@@ -116,6 +139,9 @@ impl Tally {
             let left_ms = hour.plus(1).starts_unix_s().saturating_mul(1000).saturating_sub(unix_ms);
             let ends_at = now.saturating_add(Duration::from_millis(left_ms));
             self.counted_in = Some(CountedIn { hour, ends_at, since: now });
+            if let Some(tallied) = &self.tallied {
+                tallied.tallying.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 use super::*;
 use domain::ids::{AppId, AppKey, DocumentName, TenantId};
 use domain::metering::{AppUsage, Histogram};
-use domain::ports::Writer;
+use domain::ports::{Resolution, UsageLog, Writer};
+use futures_util::FutureExt;
 use stores::memory::MemoryUsageLog;
 use stores::system::TurnedClock;
 
@@ -9,8 +10,14 @@ const HOUR_MS: u64 = 60 * 60 * 1000;
 /// An hour's beginning.
 const HOUR: u64 = 472_222;
 
+fn app() -> AppKey {
+    AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() }
+}
+
 struct Counted {
+    log: Arc<MemoryUsageLog>,
     recorder: Arc<Recorder>,
+    tallied: Arc<Tallied>,
     clock: Arc<TurnedClock>,
     tally: Tally,
 }
@@ -18,12 +25,13 @@ struct Counted {
 impl Counted {
     /// A tally that begins so long before an hour's end.
     fn before_the_hour(ends_in_ms: u64) -> Self {
-        let recorder = Arc::new(Recorder::new(Writer(1), Arc::new(MemoryUsageLog::new())));
+        let log = Arc::new(MemoryUsageLog::new());
+        let recorder = Arc::new(Recorder::new(Writer(1), log.clone()));
+        let tallied = Tallied::into_recorder(Arc::clone(&recorder));
         let clock = Arc::new(TurnedClock::new((HOUR + 1) * HOUR_MS - ends_in_ms));
-        let app = AppKey { tenant: TenantId::parse("t").unwrap(), app: AppId::parse("a").unwrap() };
-        let document = Arc::new(DocumentKey { app, name: DocumentName::parse("d").unwrap() });
-        let tally = Tally::new(Some(Arc::clone(&recorder)), clock.clone(), document);
-        Self { recorder, clock, tally }
+        let document = Arc::new(DocumentKey { app: app(), name: DocumentName::parse("d").unwrap() });
+        let tally = Tally::new(Some(Arc::clone(&tallied)), clock.clone(), document);
+        Self { log, recorder, tallied, clock, tally }
     }
 
     /// A turn of so many ops, which take so long to be stored.
@@ -37,11 +45,12 @@ impl Counted {
         self.tally.turn_ends(self.clock.monotonic());
     }
 
-    /// What the recorder has, by hours after [`HOUR`].
+    /// What was handed over, by hours after [`HOUR`].
     fn recorded(&self) -> Vec<(u64, AppUsage)> {
-        let due = self.recorder.meter().due(self.clock.unix_ms());
-        due.iter().for_each(|due| self.recorder.meter().written(due));
-        due.into_iter().map(|due| (due.add.hour.0 - HOUR, due.add.usage)).collect()
+        self.recorder.flush(self.clock.unix_ms()).now_or_never().expect("memory answers at once");
+        let read = self.log.read(&app(), Hour(0), Hour(u64::MAX), Resolution::Hours).now_or_never();
+        let spans = read.expect("memory answers at once").unwrap();
+        spans.into_iter().map(|(span, usage)| (span.from.0 - HOUR, usage)).collect()
     }
 
     fn ops(&self) -> Vec<(u64, u64)> {
@@ -83,9 +92,10 @@ fn counts_are_handed_over_once_they_are_old_enough_or_dropped() {
     counted.turn(1, MS);
     assert_eq!(counted.ops(), [(0, 3)]);
     counted.turn(1, MS);
-    let Counted { recorder, clock, tally } = counted;
+    assert_eq!(counted.tallied.tallying(), 1);
+    let Counted { recorder, tallied, tally, .. } = counted;
     drop(tally);
-    assert_eq!(recorder.meter().due(clock.unix_ms()).len(), 1);
+    assert_eq!((recorder.meter().unwritten(), tallied.tallying()), (1, 0));
 }
 
 #[test]

@@ -163,23 +163,31 @@ impl Levels {
 }
 
 /// What an app did in some time.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct AppUsage {
-    endpoints: [UsageCounts; Endpoint::ALL.len()],
+    /// Each apart, as most are empty: a process keeps the usage of many apps.
+    endpoints: [Option<Box<UsageCounts>>; Endpoint::ALL.len()],
     /// What it held.
     pub levels: Levels,
 }
+
+static NOTHING: UsageCounts = UsageCounts {
+    requests: 0,
+    refused: BTreeMap::new(),
+    latency_us: 0,
+    histogram: Histogram { counts: [0; Histogram::BUCKETS] },
+};
 
 impl AppUsage {
     /// What was counted of an endpoint.
     #[must_use]
     pub fn of(&self, endpoint: Endpoint) -> &UsageCounts {
-        &self.endpoints[endpoint as usize]
+        self.endpoints[endpoint as usize].as_deref().unwrap_or(&NOTHING)
     }
 
     /// What is counted of an endpoint, to count more.
     pub fn of_mut(&mut self, endpoint: Endpoint) -> &mut UsageCounts {
-        &mut self.endpoints[endpoint as usize]
+        self.endpoints[endpoint as usize].get_or_insert_default()
     }
 
     /// What was counted of one endpoint, or of all together.
@@ -192,18 +200,38 @@ impl AppUsage {
         total
     }
 
+    /// Requests of all endpoints together, refused ones included.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        let counts = self.endpoints.iter().flatten();
+        counts.fold(0, |sum, counts| sum.saturating_add(counts.requests))
+    }
+
     /// Whether nothing was counted and nothing held.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.levels.is_empty() && self.endpoints.iter().all(UsageCounts::is_empty)
+        self.levels.is_empty() && self.endpoints.iter().flatten().all(|counts| counts.is_empty())
     }
 
     /// Adds what another counted: of other writers, or of another time.
     pub fn add(&mut self, other: &Self) {
-        self.endpoints.iter_mut().zip(&other.endpoints).for_each(|(counts, more)| counts.add(more));
+        for (counts, more) in self.endpoints.iter_mut().zip(&other.endpoints) {
+            if let Some(more) = more {
+                counts.get_or_insert_default().add(more);
+            }
+        }
         self.levels.add(&other.levels);
     }
 }
+
+impl PartialEq for AppUsage {
+    fn eq(&self, other: &Self) -> bool {
+        let counted = Endpoint::ALL.into_iter().all(|endpoint| self.of(endpoint) == other.of(endpoint));
+        counted && self.levels == other.levels
+    }
+}
+
+impl Eq for AppUsage {}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,9 @@
 use super::Levels;
 use crate::calendar::Hour;
+use std::time::Duration;
 
-const HOUR_MS: u64 = 60 * 60 * 1000;
+/// How far a clock may have been set back to be waited for. One that was further ahead was wrong.
+const SET_BACK_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// How many connections and documents of an app one process holds, summed up over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,14 +15,18 @@ pub(super) struct Level {
 }
 
 impl Level {
-    /// Sums up to `now`, hour by hour. A clock that goes back sums up nothing until it is past where it was; one that leaps
-    /// ahead by more than `hours_max` leaves out the hours between.
-    pub(super) fn sum_up(&mut self, now_unix_ms: u64, hours_max: u64, mut add: impl FnMut(Hour, Levels)) {
-        let oldest = now_unix_ms.saturating_sub(hours_max.saturating_mul(HOUR_MS));
-        let mut from = self.until_unix_ms.max(oldest);
-        while self.is_held() && from < now_unix_ms {
+    /// Sums up to `now`, hour by hour. Of a time that is longer than `gap_max_ms` the rest is left out: the process stood
+    /// still, or its clock leapt. A clock that was set back sums up nothing until it is past where it was.
+    pub(super) fn sum_up(&mut self, now_unix_ms: u64, gap_max_ms: u64, mut add: impl FnMut(Hour, Levels)) {
+        let set_back_max_ms = u64::try_from(SET_BACK_MAX.as_millis()).unwrap_or(u64::MAX);
+        if self.until_unix_ms > now_unix_ms.saturating_add(set_back_max_ms) {
+            self.until_unix_ms = now_unix_ms;
+        }
+        let mut from = self.until_unix_ms;
+        let end = now_unix_ms.min(from.saturating_add(gap_max_ms));
+        while self.is_held() && from < end {
             let hour = Hour::of_unix_ms(from);
-            let to = now_unix_ms.min(hour.plus(1).starts_unix_s().saturating_mul(1000));
+            let to = end.min(hour.plus(1).starts_unix_s().saturating_mul(1000));
             let (connections_ms, documents_ms) =
                 (self.connections.saturating_mul(to - from), self.documents.saturating_mul(to - from));
             add(hour, Levels { connections_ms, documents_ms, ..Levels::default() });
@@ -45,9 +51,12 @@ impl Level {
 mod tests {
     use super::*;
 
+    const MINUTE_MS: u64 = 60 * 1000;
+    const HOUR_MS: u64 = 60 * MINUTE_MS;
+
     fn summed(level: &mut Level, now_unix_ms: u64) -> Vec<(u64, u64, u64)> {
         let mut sums = Vec::new();
-        level.sum_up(now_unix_ms, 26, |hour, levels| {
+        level.sum_up(now_unix_ms, 2 * MINUTE_MS, |hour, levels| {
             sums.push((hour.0, levels.connections_ms, levels.documents_ms));
         });
         sums
@@ -64,11 +73,29 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_jumps_counts_nothing_twice_and_no_endless_time() {
+    fn a_process_that_stood_still_for_hours_held_nothing_meanwhile() {
         let mut level = Level::default();
+        assert_eq!(summed(&mut level, HOUR_MS), []);
         level.change(1, 0);
-        assert_eq!(summed(&mut level, 100 * HOUR_MS).len(), 26);
-        assert_eq!(summed(&mut level, 99 * HOUR_MS), []);
-        assert_eq!(summed(&mut level, 100 * HOUR_MS + 1), [(100, 1, 0)]);
+        assert_eq!(summed(&mut level, 9 * HOUR_MS), [(1, 2 * MINUTE_MS, 0)]);
+        assert_eq!(summed(&mut level, 9 * HOUR_MS + 3), [(9, 3, 0)]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_counts_nothing_twice() {
+        let mut level = Level::default();
+        summed(&mut level, HOUR_MS);
+        level.change(1, 0);
+        assert_eq!(summed(&mut level, HOUR_MS - 4 * MINUTE_MS), []);
+        assert_eq!(summed(&mut level, HOUR_MS + 1), [(1, 1, 0)]);
+    }
+
+    #[test]
+    fn a_clock_that_was_hours_ahead_is_not_waited_for() {
+        let mut level = Level::default();
+        summed(&mut level, 100 * HOUR_MS);
+        level.change(1, 0);
+        assert_eq!(summed(&mut level, HOUR_MS), []);
+        assert_eq!(summed(&mut level, HOUR_MS + 7), [(1, 7, 0)]);
     }
 }
