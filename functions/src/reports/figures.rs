@@ -67,14 +67,18 @@ struct Figures {
     p99_latency_ms: f64,
     /// How many were refused for which reason.
     refused: BTreeMap<String, u64>,
-    peak_connections: u64,
+    /// Of one app alone, as peaks of several don't add up: each was at a moment of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peak_connections: Option<u64>,
     mean_connections: f64,
-    peak_documents: u64,
+    /// Of one app alone, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peak_documents: Option<u64>,
     mean_documents: f64,
 }
 
 impl Summary {
-    /// A report over all apps on the books. Of peaks it has the highest of any one app.
+    /// A report over all apps on the books.
     pub(super) fn new(period: &Period, books: &Books, usage: TenantUsage, now_unix_ms: u64) -> Self {
         let TenantUsage { series, apps } = usage;
         let of_all = series.total().total(None);
@@ -88,8 +92,14 @@ impl Summary {
                 apps.iter().map(|((_, terms), counts)| terms.price.cost(counts.requests)).sum(),
             ),
             by_api: apps.iter().map(|((app, terms), counts)| totals(app, terms, counts)).collect(),
-            timeseries: timeseries(&series, None, now_unix_ms),
+            timeseries: timeseries(&series, None, now_unix_ms).map(Figures::without_peaks).collect(),
         }
+    }
+}
+
+impl Figures {
+    fn without_peaks(self) -> Self {
+        Self { peak_connections: None, peak_documents: None, ..self }
     }
 }
 
@@ -117,7 +127,7 @@ impl Report {
             usage_percentage: terms
                 .monthly_requests
                 .map(|limit| percent_hundredths(used, limit) as f64 / 100.0),
-            timeseries: timeseries(series, endpoint, now_unix_ms),
+            timeseries: timeseries(series, endpoint, now_unix_ms).collect(),
         }
     }
 }
@@ -138,9 +148,13 @@ fn totals(app: &AppId, terms: &Terms, counts: &UsageCounts) -> Totals {
     }
 }
 
-fn timeseries(series: &Series, endpoint: Option<Endpoint>, now_unix_ms: u64) -> Vec<Figures> {
+fn timeseries(
+    series: &Series,
+    endpoint: Option<Endpoint>,
+    now_unix_ms: u64,
+) -> impl Iterator<Item = Figures> {
     let parts = series.buckets.iter().zip(&series.usage);
-    parts.map(|(bucket, usage)| figures(bucket, usage, endpoint, now_unix_ms)).collect()
+    parts.map(move |(bucket, usage)| figures(bucket, usage, endpoint, now_unix_ms))
 }
 
 fn figures(bucket: &Bucket, usage: &AppUsage, endpoint: Option<Endpoint>, now_unix_ms: u64) -> Figures {
@@ -153,9 +167,9 @@ fn figures(bucket: &Bucket, usage: &AppUsage, endpoint: Option<Endpoint>, now_un
         avg_latency_ms: mean_latency_ms(&counts),
         p99_latency_ms: counts.histogram.percentile(99).map_or(0.0, |time| time.as_micros() as f64 / 1000.0),
         refused: counts.refused.into_iter().map(|(reason, count)| (reason.to_string(), count)).collect(),
-        peak_connections: usage.levels.connections_peak,
+        peak_connections: Some(usage.levels.connections_peak),
         mean_connections: thousandths(usage.levels.connections_ms, past_ms),
-        peak_documents: usage.levels.documents_peak,
+        peak_documents: Some(usage.levels.documents_peak),
         mean_documents: thousandths(usage.levels.documents_ms, past_ms),
     }
 }

@@ -18,7 +18,7 @@ use domain::ids::{AppId, AppKey};
 use domain::policy::Policy;
 use domain::registry::ApiScope;
 use figures::{Report, Summary};
-use query::{Asked, period_asked};
+use query::{Asked, period_asked, refusal};
 use reading::{app_usage, tenant_usage};
 use std::sync::Arc;
 
@@ -36,6 +36,7 @@ pub(crate) async fn summary(
     if books.len() > REPORT_APPS_MAX {
         return Err(too_many_apps().into());
     }
+    period.check_over(books.len() as u64).map_err(|wrong| refusal(&wrong))?;
     let usage = tenant_usage(&*plane.operators.usage, &tenant, &books, &period).await?;
     Ok(Json(Summary::new(&period, &books, usage, plane.front.clock.unix_ms())))
 }

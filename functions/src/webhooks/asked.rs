@@ -42,6 +42,10 @@ impl Asked {
     }
 
     fn parse(body: &[u8], hosts: Hosts) -> Result<Self, HttpError> {
+        // A list of their values would do for fields, too, as far as serde goes.
+        if !body.trim_ascii_start().starts_with(b"{") {
+            return Err(HttpError::InvalidJson("expected an object".to_owned()));
+        }
         let fields: Fields =
             serde_json::from_slice(body).map_err(|wrong| HttpError::InvalidJson(wrong.to_string()))?;
         Ok(Self {
@@ -127,6 +131,13 @@ mod tests {
         let cases = [
             ("".to_owned(), "invalid_json", "body"),
             ("[]x".to_owned(), "invalid_json", "body"),
+            (
+                r#"["https://hooks.example.com/a",["usage.limit_reached"],""]"#.to_owned(),
+                "invalid_json",
+                "object",
+            ),
+            ("null".to_owned(), "invalid_json", "object"),
+            ("{}{}".to_owned(), "invalid_json", "body"),
             ("{\"url\":1,\"url\":2}".to_owned(), "invalid_json", "url"),
             (with(json!({"secret": "mine"})), "invalid_json", "secret"),
             (with(json!({"url": null})), "missing_parameter", "`url`"),

@@ -4,6 +4,7 @@ use crate::house::{Ask, House};
 use crate::operators::Desk;
 use crate::schema::{DOCUMENT, mistakes};
 use axum::http::Method;
+use domain::alerts::WebhookUrl;
 use functions::OPENAPI;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -78,7 +79,9 @@ fn the_document_has_the_version_of_the_service_and_examples_that_are_true() {
 fn the_documents_bounds_are_those_of_the_service() {
     let schemas = &DOCUMENT["components"]["schemas"];
     let new = &schemas["NewWebhook"]["properties"];
-    assert_eq!(new["url"]["maxLength"], domain::bounds::WEBHOOK_URL_BYTES_MAX);
+    assert_eq!(schemas["WebhookUrl"]["maxLength"], domain::bounds::WEBHOOK_URL_BYTES_MAX);
+    let summary = DOCUMENT["paths"]["/v1/usage"]["get"]["description"].as_str().unwrap();
+    assert!(summary.contains(&domain::bounds::REPORT_SPANS_MAX.to_string()), "{summary}");
     assert_eq!(new["description"]["maxLength"], domain::bounds::WEBHOOK_DESCRIPTION_CHARS_MAX);
     assert_eq!(schemas["UsageSummary"]["properties"]["by_api"]["maxItems"], domain::bounds::REPORT_APPS_MAX);
     let names = |schema: &Value| {
@@ -102,6 +105,84 @@ fn the_documents_bounds_are_those_of_the_service() {
         names(&parameters["Granularity"]["schema"]),
         domain::reports::Granularity::ALL.map(|each| each.name().to_owned())
     );
+}
+
+#[test]
+fn the_documents_urls_of_webhooks_are_those_that_are_taken() {
+    let schema = &DOCUMENT["components"]["schemas"]["NewWebhook"]["properties"]["url"];
+    let agree = |text: &str, is_taken: bool| {
+        assert_eq!(WebhookUrl::parse(text).is_ok(), is_taken, "{text}");
+        assert_eq!(mistakes(schema, &Value::from(text)).is_empty(), is_taken, "the document of {text}");
+    };
+    let (long, longer) = ("a".repeat(63), "a".repeat(64));
+    for host in [
+        "Hooks.example.com",
+        "a",
+        "a.b.c.",
+        "a--b.x_.com",
+        "_",
+        "192.0.2.1",
+        &long,
+        "[::]",
+        "[::1]",
+        "[1::]",
+        "[2606:4700::1111]",
+        "[1:2:3:4:5:6:7:8]",
+        "[1:2:3:4:5:6:7::]",
+        "[::2:3:4:5:6:7:8]",
+        "[1:2:3::6:7:8]",
+        "[::ffff:192.0.2.255]",
+        "[1:2:3:4:5:6:192.0.2.1]",
+        "[1::5:192.0.2.1]",
+        "[1:2:3:4:5::1.2.3.4]",
+    ] {
+        agree(&format!("https://{host}"), true);
+        agree(&format!("https://{host}:8443/a%2Fb/[c]?q=%aB&r=$"), true);
+    }
+    for host in [
+        "",
+        "h.example.com]",
+        "a[b",
+        ".....",
+        "a..b",
+        ".a",
+        "a..",
+        "-.-",
+        "-a.b",
+        "a-.b",
+        "a%41.b",
+        "u@a.b",
+        "é.b",
+        &longer,
+        "[]",
+        "[:]",
+        "[:::]",
+        "[1]",
+        "[1:2:3:4:5:6:7]",
+        "[1:2:3:4:5:6:7:8:9]",
+        "[1:2:3:4:5:6:7:8::]",
+        "[1::2::3]",
+        "[12345::]",
+        "[g::]",
+        "[::1]]",
+        "[[::1]",
+        "[::1",
+        "[1.2.3.4]",
+        "[::1.2.3]",
+        "[::256.1.1.1]",
+        "[::01.1.1.1]",
+        "[1:2:3:4:5:6::1.2.3.4]",
+        "[1:2:3:4:5:6:7:1.2.3.4]",
+        "[::1.2.3.4:5]",
+    ] {
+        agree(&format!("https://{host}/"), false);
+    }
+    for rest in [
+        ":0", ":65536", ":", ":1a", "/%", "/%zz", "/%2", "/?%g0", "/#f", "/a b", "/\"", "/<", "/\\", "/^",
+        "/`", "/{",
+    ] {
+        agree(&format!("https://a.b{rest}"), false);
+    }
 }
 
 /// Every schema of the document with an example beside it.

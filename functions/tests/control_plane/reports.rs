@@ -2,7 +2,7 @@ use crate::broken::Broken;
 use crate::house::Ask;
 use crate::operators::{APP, Desk, this_hour, with_key};
 use axum::http::Method;
-use domain::bounds::REPORT_APPS_MAX;
+use domain::bounds::{REPORT_APPS_MAX, REPORT_SPANS_MAX};
 use domain::calendar::{Day, Hour};
 use domain::metering::{AppUsage, Endpoint, Levels, Reason};
 use serde_json::{Value, json};
@@ -68,10 +68,11 @@ async fn a_summary_has_every_app_that_is_on_the_books_or_was_ever_counted() {
         r#""timeseries":[{"date":"2026-02-01","requests":400002,"errors":2,"#
     );
     assert!(answer.text.starts_with(expected), "{}", answer.text);
-    assert_eq!(
-        answer.json()["timeseries"][0]["peak_connections"],
-        399_999,
-        "of peaks the highest of one app"
+    let bucket = &answer.json()["timeseries"][0];
+    assert_eq!(bucket["mean_connections"], 0.136, "two hours of connections in 14 h 40 min");
+    assert!(
+        bucket.get("peak_connections").is_none() && bucket.get("peak_documents").is_none(),
+        "peaks don't add up"
     );
 }
 
@@ -171,6 +172,33 @@ async fn a_summary_of_more_apps_than_it_may_have_names_the_other_way() {
     let answer = desk.get(&key, "/v1/usage").await;
     assert_eq!(answer.refusal(), (400, "invalid_parameter".to_owned()));
     assert!(answer.message().contains("/v1/usage/{api_id}"), "{}", answer.message());
+}
+
+#[tokio::test]
+async fn a_summary_reads_so_much_and_no_more() {
+    let desk = Desk::new().await;
+    let key = desk.account_key().await;
+    // With the two that are on the books.
+    for n in 2..REPORT_SPANS_MAX / 32 {
+        desk.used(&format!("app-{n}"), this_hour(), busy(1)).await;
+    }
+    let by_day = "/v1/usage?from=2026-01-25&to=2026-02-25";
+    let by_hour = "/v1/usage?from=2026-02-24T08:00:00Z&to=2026-02-25T16:00:00Z&granularity=hour";
+    for path in [by_day, by_hour] {
+        let report = desk.get(&key, path).await;
+        assert_eq!(report.status, 200, "{path}: {}", report.text);
+        assert_eq!(report.json()["total_requests"], 2 * (REPORT_SPANS_MAX / 32 - 2));
+    }
+    desk.used("one-more", this_hour(), busy(1)).await;
+    for (path, most) in [(by_day, "at most 31 days"), (by_hour, "at most 31 hours")] {
+        let answer = desk.get(&key, path).await;
+        assert_eq!(answer.refusal(), (400, "invalid_parameter".to_owned()), "{path}");
+        for told in ["`from`", most, "/v1/usage/{api_id}"] {
+            assert!(answer.message().contains(told), "{told}: {}", answer.message());
+        }
+    }
+    assert_eq!(desk.get(&key, &by_day.replace("01-25", "01-26")).await.status, 200, "the shorter range");
+    assert_eq!(desk.get(&key, &by_day.replace("usage", "usage/one-more")).await.status, 200, "and each API");
 }
 
 #[tokio::test(start_paused = true)]
