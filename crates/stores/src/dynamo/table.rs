@@ -1,4 +1,4 @@
-use super::attributes::{Item, Key, PARTITION, SORT, text};
+use super::attributes::{Item, Key, PARTITION, SORT, Undecodable, text};
 use crate::aws::unavailable;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
@@ -46,6 +46,18 @@ impl Table {
     /// A failure of this port's store.
     pub(super) fn unavailable(&self, cause: impl std::fmt::Display) -> Unavailable {
         Unavailable::new(self.store, cause)
+    }
+
+    /// What an item of a listing says. One that can't be read is told in the log and left out, as it is to take nothing from
+    /// the others.
+    pub(super) fn legible<T>(&self, item: &Item, decoded: Result<T, Undecodable>) -> Option<T> {
+        let name = |attribute: &str| item.text(attribute).unwrap_or_default().to_owned();
+        let (partition, sort) = (name(PARTITION), name(SORT));
+        decoded
+            .inspect_err(|cause| {
+                tracing::warn!(store = self.store, partition, sort, %cause, "an item of a list can't be read");
+            })
+            .ok()
     }
 
     /// The item as every write left it that was answered before; empty where there is none.

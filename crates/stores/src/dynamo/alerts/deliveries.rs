@@ -22,7 +22,7 @@ impl DynamoAlerts {
         let items = self.table.read_each(names.iter().map(|name| key(name))).await?;
         let mut deliveries = Vec::with_capacity(items.len());
         for item in items {
-            let delivery = self.decoded(decode(&item))?;
+            let Some(delivery) = self.table.legible(&item, decode(&item)) else { continue };
             if List::of(delivery.state) == Some(list) {
                 deliveries.push(delivery);
             } else {

@@ -28,7 +28,7 @@ impl DynamoAlerts {
         let items = self.table.read_each(names.iter().map(|name| key(name))).await?;
         let mut unspread = Vec::with_capacity(items.len());
         for item in items {
-            let event = self.decoded(decode(&item))?;
+            let Some(event) = self.table.legible(&item, decode(&item)) else { continue };
             if item.has(SPREAD) {
                 self.strike(List::Unspread, &name(&event), VERSION).await?;
             } else {
