@@ -14,21 +14,15 @@ pub(super) struct Memory {
 #[derive(Debug, Clone, Default)]
 struct Known {
     raised: BTreeSet<EventKind>,
-    settled: Settled,
+    settled: Option<Settled>,
 }
 
-/// Requests of the days of a month that do not change any more.
+/// Requests of the days of a month that are rolled up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Settled {
     /// The day after the last of them.
     pub(super) before: Day,
     pub(super) requests: u64,
-}
-
-impl Default for Settled {
-    fn default() -> Self {
-        Self { before: Day(0), requests: 0 }
-    }
 }
 
 impl Memory {
@@ -52,12 +46,12 @@ impl Memory {
         });
     }
 
-    pub(super) fn settled(&self, app: &AppKey, month: Month) -> Settled {
-        self.months().get(&(app.clone(), month)).map(|known| known.settled).unwrap_or_default()
+    pub(super) fn settled(&self, app: &AppKey, month: Month) -> Option<Settled> {
+        self.months().get(&(app.clone(), month)).and_then(|known| known.settled)
     }
 
     pub(super) fn settles(&self, app: &AppKey, month: Month, settled: Settled) {
-        self.change(app, month, |known| known.settled = settled);
+        self.change(app, month, |known| known.settled = Some(settled));
     }
 
     /// A month that there is no room for stays unknown.

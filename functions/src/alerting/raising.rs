@@ -87,18 +87,22 @@ impl Alerting {
         Ok(new)
     }
 
-    /// The requests of an app's month. Only those are read that are not known, or may still change.
+    /// The requests of an app's month. Days that are rolled up are read once for as long as the same ones are: should one
+    /// of them be added to all the same, that is seen with the next that is rolled up, at the latest.
     async fn requests_of(&self, standing: &UsageStanding, month: Month) -> Result<u64, Unavailable> {
-        let settled = self.memory.settled(&standing.app, month);
         let (begin, end) = (month.first_day(), month.next().first_day());
-        let (from, to) = (begin.max(settled.before).first_hour(), end.first_hour());
+        let before = standing.rolled_up_to.clamp(begin, end);
+        let known = self.memory.settled(&standing.app, month).filter(|settled| settled.before == before);
+        let from = if known.is_some() { before } else { begin };
+        let (from, to) = (from.first_hour(), end.first_hour());
+        let mut requests = known.map_or(0, |settled| settled.requests);
         if from >= to {
-            return Ok(settled.requests);
+            return Ok(requests);
         }
-        let spans = answered("usage", self.usage.read(&standing.app, from, to, Resolution::Days)).await?;
-        let before = standing.rolled_up_to.min(end).max(settled.before);
-        let (mut requests, mut open) = (settled.requests, 0_u64);
-        for (span, usage) in spans {
+        let mut open = 0_u64;
+        for (span, usage) in
+            answered("usage", self.usage.read(&standing.app, from, to, Resolution::Days)).await?
+        {
             let sum = if span.from < before.first_hour() { &mut requests } else { &mut open };
             *sum = sum.saturating_add(usage.total(None).requests);
         }

@@ -56,6 +56,18 @@ async fn what_is_remembered_of_settled_days_still_counts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_comes_late_to_a_settled_day_is_not_forgotten() {
+    let (house, log) = with_apps().await;
+    let alerting = house.alerting_over(log);
+    for _ in 0..3 {
+        assert_eq!(alerting.run().await.raised, 0);
+    }
+    let settled = Hour::of_unix_ms(NOW_UNIX_MS).day().minus(3).first_hour();
+    house.used_at("app-7", settled, LIMIT * 3 / 10).await;
+    assert_eq!(alerting.run().await.raised, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_read_of_apps_of_which_all_is_told_or_that_were_not_used_this_month() {
     let (house, log) = with_apps().await;
     for n in 0..APPS / 2 {
