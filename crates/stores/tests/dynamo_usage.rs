@@ -223,7 +223,7 @@ async fn an_item_that_cant_be_read_takes_no_other_from_a_listing() {
 
     assert_eq!(log.apps(&app("shop").tenant).await.unwrap(), [app("shop").app]);
     assert_eq!(log.standings().await.unwrap().len(), 1);
-    assert_eq!(alerts.unspread().await.unwrap(), [shop.clone()]);
+    assert_eq!(alerts.unspread().await.unwrap(), std::slice::from_ref(&shop));
     assert_eq!(alerts.pending().await.unwrap(), [delivery(&shop)]);
     let (from, to) = (DAY.first_hour(), DAY.plus(1).first_hour());
     assert!(

@@ -1,14 +1,22 @@
 use super::is_public;
 use crate::bounds::{HOST_LABEL_BYTES_MAX, HOST_NAME_BYTES_MAX, WEBHOOK_URL_BYTES_MAX};
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The URL of a webhook: `https`, with a host that can be, without user and fragment. Whether the host's addresses are public is seen
 /// at each delivery, once its name is resolved.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct WebhookUrl {
     text: String,
     host: String,
     port: u16,
+}
+
+/// Its host alone: path and query may hold a receiver's secret.
+impl fmt::Debug for WebhookUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WebhookUrl").field(&self.host).finish()
+    }
 }
 
 /// A text is no URL that events may be delivered to.
@@ -23,6 +31,9 @@ pub enum InvalidWebhookUrl {
     /// Its host is an address that no stranger may have deliveries sent to.
     #[error("expected a public host: {0} is private, loopback, link-local or reserved")]
     Private(IpAddr),
+    /// Its port is not one that a receiver in the public internet listens at.
+    #[error("expected port 443 or one from 1024 on: {0} is that of another service")]
+    Port(u16),
     /// Its host is a name of this machine or a private network.
     #[error(
         "expected a public host: a name without a dot, or one that ends in .localhost, .local or .internal, is none"
@@ -35,6 +46,8 @@ const NO_URI: [char; 10] = ['#', '\\', '"', '<', '>', '^', '`', '{', '|', '}'];
 
 impl WebhookUrl {
     const HTTPS_PORT: u16 = 443;
+    /// Ports from here on are no known service's.
+    const FREE_PORTS: u16 = 1024;
 
     /// Parses a URL.
     ///
@@ -83,11 +96,29 @@ impl WebhookUrl {
         self.port
     }
 
-    /// Whether the host, as it is spelled, may be one of the public internet's.
+    /// Whether the host, as it is spelled, may be one of the public internet's, and the port that of a receiver there.
     ///
     /// # Errors
-    /// [`InvalidWebhookUrl::Private`], [`InvalidWebhookUrl::PrivateName`].
+    /// [`InvalidWebhookUrl::Private`], [`InvalidWebhookUrl::PrivateName`], [`InvalidWebhookUrl::Port`].
     pub fn check_public(&self) -> Result<(), InvalidWebhookUrl> {
+        self.check_host()?;
+        self.check_port()
+    }
+
+    /// Whether the port may be that of a receiver in the public internet: below 1024 listen services that nobody is to be
+    /// made to speak to.
+    ///
+    /// # Errors
+    /// [`InvalidWebhookUrl::Port`].
+    pub fn check_port(&self) -> Result<(), InvalidWebhookUrl> {
+        if self.port == Self::HTTPS_PORT || self.port >= Self::FREE_PORTS {
+            Ok(())
+        } else {
+            Err(InvalidWebhookUrl::Port(self.port))
+        }
+    }
+
+    fn check_host(&self) -> Result<(), InvalidWebhookUrl> {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
         if let Ok(address) = bare.parse::<IpAddr>() {
             return if is_public(address) { Ok(()) } else { Err(InvalidWebhookUrl::Private(address)) };
@@ -191,6 +222,24 @@ mod tests {
         let name = |last: usize| format!("https://{0}.{0}.{0}.{1}", label(63), label(last));
         assert!(url(&name(61)).is_ok() && url(&format!("{}./", name(61))).is_ok(), "253 bytes");
         assert!(url(&name(62)).is_err(), "254 bytes");
+    }
+
+    #[test]
+    fn only_ports_of_receivers_are_delivered_to() {
+        let checked =
+            |port: u16| WebhookUrl::parse(&format!("https://example.com:{port}/")).unwrap().check_public();
+        for good in [443, 1024, 8443, u16::MAX] {
+            assert_eq!(checked(good), Ok(()), "{good}");
+        }
+        for bad in [1, 22, 25, 442, 444, 1023] {
+            assert_eq!(checked(bad), Err(InvalidWebhookUrl::Port(bad)));
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_a_url_is_its_host() {
+        let url = WebhookUrl::parse("https://example.com:8443/hook/secret?key=secret").unwrap();
+        assert_eq!(format!("{url:?}"), "WebhookUrl(\"example.com\")");
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Reading {
         for standing in self.0.open_table(APPS)?.iter()? {
             let (key, value) = standing?;
             let ((tenant, app), (rolled_up_to, last)) = (key.value(), value.value());
-            let app = app_key(tenant, app).ok_or_else(|| Unreadable("an app's name"))?;
+            let app = app_key(tenant, app).ok_or(Unreadable("an app's name"))?;
             standings.push(UsageStanding { app, rolled_up_to: Day(rolled_up_to), last: Hour(last) });
         }
         Ok(standings)
@@ -48,7 +48,7 @@ impl Reading {
             let (key, bytes) = noted?;
             let (minute, writer) = key.value();
             let noted = decode_minute(minute, Writer(writer), bytes.value());
-            minutes.push(noted.ok_or_else(|| Unreadable("a minute"))?);
+            minutes.push(noted.ok_or(Unreadable("a minute"))?);
         }
         Ok(minutes)
     }

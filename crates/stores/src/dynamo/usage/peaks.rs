@@ -27,7 +27,7 @@ impl HighestPeaks {
         }
         let highest = highest.entry(key).or_default();
         highest.add(&peaks);
-        highest.clone()
+        *highest
     }
 }
 
