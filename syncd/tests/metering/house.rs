@@ -1,5 +1,6 @@
 //! Nodes in this process, over stores in memory, each with a usage log.
 
+use axum::Router;
 use domain::bounds::MESSAGE_BYTES_MAX;
 use domain::calendar::Hour;
 use domain::claims::API;
@@ -70,7 +71,20 @@ impl House {
         platform: Arc<dyn PlatformLog>,
         usage_every: Duration,
     ) -> RunningNode {
+        self.node_beside(name, log, platform, usage_every, |_| Router::new()).await
+    }
+
+    /// The same, with what its port serves besides, which may count in the node's metering.
+    pub(crate) async fn node_beside(
+        &self,
+        name: &str,
+        log: Arc<dyn UsageLog>,
+        platform: Arc<dyn PlatformLog>,
+        usage_every: Duration,
+        routes: impl FnOnce(&Metering) -> Router,
+    ) -> RunningNode {
         let metering = Metering::new(log, platform, &SystemEntropy);
+        let besides = Besides { routes: routes(&metering), ..Besides::default() };
         let clients = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let relay = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = clients.local_addr().unwrap();
@@ -80,7 +94,7 @@ impl House {
         let listeners = Listeners { clients, relay: Some(relay) };
         let task = tokio::spawn(async move {
             let shutdown = async { drop(ended.await) };
-            syncd::run(listeners, ports, config, Besides::default(), shutdown).await.unwrap();
+            syncd::run(listeners, ports, config, besides, shutdown).await.unwrap();
         });
         RunningNode { address, metering, end, task }
     }

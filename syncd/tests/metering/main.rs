@@ -5,13 +5,14 @@
 mod client;
 mod house;
 mod paused;
+mod stopped;
 
 use client::Client;
 use domain::calendar::Hour;
 use domain::ids::{NodeId, NodeName};
 use domain::ledger::{Bounds, Share, ShareWrite};
 use domain::metering::{AppUsage, Endpoint};
-use domain::ports::{PlatformLog, Resolution, UsageLog};
+use domain::ports::{Resolution, UsageLog};
 use house::{House, NEVER, Plan, ROOMY, app, logged};
 use std::sync::Arc;
 use std::time::Duration;
@@ -181,28 +182,4 @@ async fn what_is_held_when_an_hour_begins_is_its_peak_though_nobody_writes_the_l
     let levels = tokio::time::timeout(Duration::from_secs(20), peaks).await.expect("the hour is looked at");
     assert_eq!((levels.connections_peak, levels.documents_peak), (7, 3));
     node.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_clean_stop_leaves_nothing_unwritten() {
-    let house = system();
-    let node = house.plain_node("a").await;
-    let token = house.token(ROOMY);
-    let mut client = Client::join(node.address, "/d", &token, 1).await.unwrap();
-    for _ in 0..5 {
-        client.types().await;
-    }
-    client.settled().await.unwrap();
-    let recorder = Arc::clone(&node.metering.recorder);
-    assert!(house.logged().await.is_empty(), "no flush was due");
-    // The session lives on: it is the drain that ends it.
-    node.end().await;
-    let left = {
-        let meter = recorder.meter();
-        (meter.unwritten(), meter.lost())
-    };
-    assert_eq!(left, (0, 0));
-    assert_eq!(counted(&house.logged().await, Endpoint::Ops), all_went_well(5));
-    let minutes = house.platform.minutes(0, u64::MAX).await.unwrap();
-    assert_eq!(minutes.iter().map(|minute| minute.ops).sum::<u64>(), 5, "{minutes:?}");
 }

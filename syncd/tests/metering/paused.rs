@@ -5,10 +5,13 @@ use domain::calendar::Hour;
 use domain::clock::Clock;
 use domain::metering::Endpoint;
 use domain::ports::{PlatformLog, Resolution, UsageLog};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use stores::faults::{FaultPlan, Faults};
 use syncd::caps::USAGE_END_WAIT;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
@@ -49,6 +52,19 @@ async fn logged(house: &House) -> Vec<(u64, u64)> {
     spans.into_iter().map(|(span, usage)| (span.from.0, usage.total(None).requests)).collect()
 }
 
+/// What the node's metrics tell of usage.
+async fn metrics(address: SocketAddr) -> impl Fn(&str) -> u64 {
+    let mut http = TcpStream::connect(address).await.unwrap();
+    http.write_all(b"GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut text = String::new();
+    http.read_to_string(&mut text).await.unwrap();
+    move |name: &str| {
+        let name = format!("wiresocket_usage_{name} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&name));
+        line.expect("it is told").parse().unwrap()
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn usage_is_written_down_soon_after_each_period() {
     let clock = RuntimeClock::at(472_222 * HOUR_MS - 30_000);
@@ -79,7 +95,10 @@ async fn a_log_that_never_answers_holds_up_neither_the_node_nor_its_end() {
     tokio::time::sleep(5 * MINUTE).await;
     count(&node, 4, &clock);
     let recorder = Arc::clone(&node.metering.recorder);
-    assert_eq!(recorder.meter().unwritten(), 7);
+    let told = metrics(node.address).await;
+    assert_eq!([told("unwritten"), told("lost_total")], [7, 0]);
+    assert!(told("flush_failures_total") >= 4, "one a minute");
+    assert!((3 * 60..6 * 60).contains(&told("unwritten_seconds")), "{}", told("unwritten_seconds"));
     let began = Instant::now();
     node.end().await;
     assert!(began.elapsed() < USAGE_END_WAIT + Duration::from_secs(2), "{:?}", began.elapsed());
