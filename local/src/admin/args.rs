@@ -2,6 +2,7 @@
 
 use super::books::BooksAt;
 use super::report::Form;
+use super::tenants::new_tenant;
 use clap::{Args, Subcommand};
 use domain::bounds::{LIMIT_MAX, NAME_BYTES_MAX};
 use domain::claims::AllowedDomain;
@@ -80,8 +81,8 @@ impl Book {
 pub(super) enum Tenants {
     /// Makes a tenant and its first signing key; one that is there stays as it is.
     Create {
-        /// The tenant's id, as tokens say it.
-        #[arg(value_name = "TENANT", value_parser = tenant)]
+        /// The tenant's id, as tokens say it. Not admin, connect or v1, as paths of the service begin with these.
+        #[arg(value_name = "TENANT", value_parser = new_tenant)]
         tenant: TenantId,
         /// What people call it.
         #[arg(long, value_name = "TEXT", default_value = "", value_parser = name)]

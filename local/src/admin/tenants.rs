@@ -41,6 +41,45 @@ async fn list(books: &Books) -> Result<Report, AdminError> {
     ))
 }
 
+/// What paths of the service begin with: those of a tenant of such a name, which begin with its id, would be taken for them.
+const OF_PATHS: [&str; 3] = ["admin", "connect", "v1"];
+
+/// The id of a tenant that is to be made.
+pub(super) fn new_tenant(text: &str) -> Result<TenantId, String> {
+    let id = TenantId::parse(text).map_err(|error| error.to_string())?;
+    if OF_PATHS.contains(&id.as_str()) {
+        let names = OF_PATHS.join(", ");
+        return Err(format!("paths of the service begin with it, as with each of {names}: take another"));
+    }
+    Ok(id)
+}
+
 fn as_json(tenant: &Tenant) -> Value {
     json!({"tenant": tenant.id.as_str(), "name": tenant.name})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_tenant_is_called_as_paths_of_the_service_begin() {
+        for id in OF_PATHS {
+            let told = new_tenant(id).unwrap_err();
+            assert!(told.contains("admin, connect, v1"), "{told}");
+        }
+        for id in ["acme", "v2", "Admin", "administrator", "connect-1"] {
+            assert_eq!(new_tenant(id).as_ref().map(TenantId::as_str), Ok(id));
+        }
+        assert!(new_tenant("a b").is_err());
+    }
+
+    #[test]
+    fn the_names_are_those_of_every_path_that_has_more_parts() {
+        let first = |path: &'static str| path.trim_start_matches('/').split_once('/').map(|(first, _)| first);
+        let begun: BTreeSet<_> = functions::served_paths().filter_map(first).collect();
+        let fixed = begun.into_iter().filter(|first| !first.starts_with('{'));
+        assert_eq!(fixed.collect::<Vec<_>>(), OF_PATHS);
+    }
 }
