@@ -7,9 +7,11 @@ use domain::clock::Entropy;
 use domain::ids::{AppId, AppKey, PlanId, TenantId};
 use domain::limits::PlanLimits;
 use domain::money::PricePerMillion;
-use domain::ports::Unavailable;
+use domain::ports::{Unavailable, Vault};
 use domain::registry::{ApiKeyText, App, KeyHolder, Plan, Tenant};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use stores::jwt::{MakeKeyError, Start, TenantKeys};
 use syncd::setup::RegistryPorts;
 
 /// The tenant, the app and the plan.
@@ -49,11 +51,11 @@ pub(crate) async fn keys(
 ) -> Result<DevKeys, DataFolderError> {
     let kept = folder.dev_keys()?;
     let of_file = |name: &str| kept.get(name).and_then(Value::as_str).and_then(ApiKeyText::parse);
+    let holders = [("account", KeyHolder::Tenant(app().key.tenant)), ("platform", KeyHolder::Platform)];
     let mut keys = Vec::new();
-    for (name, holder) in
-        [("account", KeyHolder::Tenant(app().key.tenant)), ("platform", KeyHolder::Platform)]
-    {
-        let new = || NewApiKey::for_all_of(holder.clone(), DESCRIPTION);
+    let mut added = Vec::new();
+    for (name, holder) in holders {
+        let new = NewApiKey::for_all_of(holder.clone(), DESCRIPTION);
         let text = of_file(name).filter(|text| text.reveal().starts_with(holder.prefix()));
         let known = match &text {
             Some(text) => books.api_keys.api_key(&text.id()).await?,
@@ -61,14 +63,14 @@ pub(crate) async fn keys(
         };
         keys.push(match (text, known) {
             (Some(text), Some(key)) if key.revoked_unix_s.is_none() => text,
-            // Its books are gone, and the key with them.
+            // Its books are gone, and the key with them; or it was not added yet.
             (Some(text), None) => {
-                books.api_keys.add_api_key(&new().with(&text, now_unix_s)).await?;
+                added.push(new.with(&text, now_unix_s));
                 text
             }
             (None, _) | (_, Some(_)) => {
-                let (key, text) = new().drawn(now_unix_s, entropy);
-                books.api_keys.add_api_key(&key).await?;
+                let (key, text) = new.drawn(now_unix_s, entropy);
+                added.push(key);
                 text
             }
         });
@@ -78,7 +80,25 @@ pub(crate) async fn keys(
     if keys != kept {
         folder.keep_dev_keys(&keys)?;
     }
+    // After the file, so that no key is good that nobody can find.
+    for key in &added {
+        books.api_keys.add_api_key(key).await?;
+    }
     Ok(DevKeys { account, platform })
+}
+
+/// Makes the dev tenant's first signing key, without which its clients would get no tokens.
+pub(crate) async fn keep_signing_key(
+    books: &RegistryPorts,
+    vault: Arc<dyn Vault>,
+    now_unix_s: u64,
+) -> Result<(), MakeKeyError> {
+    let tenant = app().key.tenant;
+    if books.registry.keys(&tenant).await?.is_empty() {
+        let keys = TenantKeys::new(Arc::clone(&books.registry), vault);
+        keys.make(&tenant, now_unix_s, Start::AtOnce).await?;
+    }
+    Ok(())
 }
 
 fn app() -> App {
@@ -139,6 +159,31 @@ mod tests {
         assert_eq!(kept(&folder, 2).await, before);
         let id = ApiKeyText::parse(&before.1).unwrap().id();
         assert!(folder.books().await.unwrap().api_keys.api_key(&id).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn no_key_is_good_that_the_file_lacks() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::exclusive(dir.path()).unwrap();
+        let books = folder.books().await.unwrap();
+        keep_app(&books).await.unwrap();
+        // The file can't be written.
+        std::fs::create_dir(dir.path().join("dev-keys.draft")).unwrap();
+        assert!(keys(&folder, &books, 7, &SeededEntropy::new(1)).await.is_err());
+        assert_eq!(books.api_keys.api_keys(&KeyHolder::Platform).await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn the_dev_tenant_has_one_key_that_signs() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::exclusive(dir.path()).unwrap();
+        let books = folder.books().await.unwrap();
+        keep_app(&books).await.unwrap();
+        let vault = folder.vault(&*books.registry).await.unwrap();
+        for _ in 0..2 {
+            keep_signing_key(&books, Arc::clone(&vault), 7).await.unwrap();
+            assert_eq!(books.registry.keys(&app().key.tenant).await.unwrap().len(), 1);
+        }
     }
 
     #[tokio::test]

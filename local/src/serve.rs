@@ -1,5 +1,6 @@
 //! `wiresocket serve`: one node and the control plane over the same embedded stores, on one port; or several nodes.
 
+use crate::admin::AdminError;
 use crate::alerting::{self, Receivers, Told};
 use crate::args::{Arguments, Command, Serve};
 use crate::banner::{self, Pasted};
@@ -11,6 +12,7 @@ use crate::{control_plane, fleet};
 use clap::Parser;
 use domain::alerts::Hosts;
 use domain::ids::NodeName;
+use domain::ports::Vault;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +53,7 @@ async fn serve_alone(options: &Serve) -> Result<(), LocalError> {
     let besides = control_plane::besides(&setup, Some(Arc::clone(&vault)), receivers.hosts());
     let now_unix_s = setup.ports.clock.unix_ms() / 1000;
     let token = dev_token(options, &key, now_unix_s)?;
-    let keys = dev_keys(&folder, &books, now_unix_s).await?;
+    let keys = dev_keys(&folder, &books, &vault, now_unix_s).await?;
     let (registry, every) = (books.registry, alerting::LOCALLY_EVERY);
     let told = setup.usage.clone().map(|usage| Told { receivers, registry, usage, vault, every });
     // Before anybody is told that it listens, so that whoever ends it then ends it in order.
@@ -110,9 +112,12 @@ pub(crate) fn node_options(options: &Serve, folder: &DataFolder, keys: PathBuf) 
 pub(crate) async fn dev_keys(
     folder: &DataFolder,
     books: &RegistryPorts,
+    vault: &Arc<dyn Vault>,
     now_unix_s: u64,
 ) -> Result<DevKeys, LocalError> {
     dev_books::keep_app(books).await.map_err(DataFolderError::Unread)?;
+    let made = dev_books::keep_signing_key(books, Arc::clone(vault), now_unix_s).await;
+    made.map_err(AdminError::from)?;
     Ok(dev_books::keys(folder, books, now_unix_s, &SystemEntropy).await?)
 }
 

@@ -57,7 +57,7 @@ pub(crate) async fn serve(options: &Serve) -> Result<(), LocalError> {
     let roster = Arc::new(start(options, &shared).await?);
     let now_unix_s = SystemClock::new().unix_ms() / 1000;
     let token = dev_token(options, &key, now_unix_s)?;
-    let keys = dev_keys(&folder, &books, now_unix_s).await?;
+    let keys = dev_keys(&folder, &books, &vault, now_unix_s).await?;
     // Here and in no node: one that looks is enough, and this process lives as long as the table.
     let usage = UsagePorts::in_table(&Access::from_environment().await.usage(&shared.usage)?);
     let (registry, every) = (books.registry, alerting::LOCALLY_EVERY);
