@@ -6,8 +6,8 @@ pub enum Looks {
     /// By every run.
     #[default]
     EachRun,
-    /// By the run of one minute in five, which is the app's own: runs of each minute look at a fifth of the apps each.
-    /// Needs no memory, so processes that take turns agree.
+    /// By the run of one minute in five, which is the app's own, and by a process's first run: runs of each minute look at a
+    /// fifth of the apps each. Needs no memory, so processes that take turns agree.
     EachFiveMinutes,
 }
 

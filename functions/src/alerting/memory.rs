@@ -3,12 +3,15 @@ use domain::bounds::ALERTED_MONTHS_MAX;
 use domain::calendar::{Day, Month};
 use domain::ids::AppKey;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What runs of one process know of apps' months. Where it is lost, it is found again.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     months: Mutex<HashMap<(AppKey, Month), Known>>,
+    /// A run of this process has looked at apps.
+    has_looked: AtomicBool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -26,6 +29,11 @@ pub(super) struct Settled {
 }
 
 impl Memory {
+    /// Whether this is the first time that it is asked.
+    pub(super) fn is_first_look(&self) -> bool {
+        !self.has_looked.swap(true, Ordering::Relaxed)
+    }
+
     /// Forgets all months but these.
     pub(super) fn keep(&self, months: &[Month]) {
         self.months().retain(|(_, month), _| months.contains(month));

@@ -31,7 +31,11 @@ impl Alerting {
     /// which was raised.
     fn wanted(&self, standings: Vec<UsageStanding>, months: &[Month]) -> Vec<(UsageStanding, Month)> {
         let now_unix_s = self.now_unix_s();
-        let due = standings.into_iter().filter(|standing| self.looks.are_due(&standing.app, now_unix_s));
+        // What became of apps while no process looked nobody knows.
+        let is_first = self.memory.is_first_look();
+        let due = standings
+            .into_iter()
+            .filter(|standing| is_first || self.looks.are_due(&standing.app, now_unix_s));
         let pairs = due.flat_map(|standing| months.iter().map(move |month| (standing.clone(), *month)));
         let is_open = |(standing, month): &(UsageStanding, Month)| {
             month.first_day().first_hour() <= standing.last
