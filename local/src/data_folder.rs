@@ -148,6 +148,16 @@ impl DataFolder {
         self.path.join("usage")
     }
 
+    /// Says so where usage was counted in `other` file of that folder, which a server of another kind keeps: one node, or
+    /// several.
+    pub(crate) fn mention_usage_in(&self, other: &str) {
+        let file = self.usage().join(other);
+        if file.exists() {
+            let file = file.display();
+            tracing::warn!(%file, "reports and webhooks of one node and of several (--nodes) are kept apart");
+        }
+    }
+
     /// The API keys that were made for development, by names; an empty object where there are none.
     pub(crate) fn dev_keys(&self) -> Result<Value, DataFolderError> {
         let path = self.path.join(DEV_KEYS);

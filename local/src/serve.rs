@@ -45,6 +45,7 @@ pub(crate) fn serve(options: &Serve) -> Result<(), LocalError> {
 async fn serve_alone(options: &Serve) -> Result<(), LocalError> {
     let folder = DataFolder::exclusive(&options.data)?;
     let key = folder.signing_key()?;
+    folder.mention_usage_in(fleet::USAGE_FILE);
     let receivers = Receivers::of(&options.webhooks, Hosts::Any)?;
     let books = folder.books().await?;
     let vault = folder.vault(&*books.registry).await?;

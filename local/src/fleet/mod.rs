@@ -10,6 +10,8 @@ mod process;
 mod roster;
 mod table;
 
+pub(crate) use table::USAGE_FILE;
+
 use crate::alerting::{self, Receivers, Told};
 use crate::args::Serve;
 use crate::banner::{self, NodeLine, Pasted};
@@ -23,6 +25,7 @@ use roster::{Member, Roster};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use stores::disk::DiskUsage;
 use stores::dynamo::Access;
 use stores::system::{SystemClock, SystemEntropy};
 use stores::usage::{UsageAt, UsagePorts};
@@ -39,6 +42,7 @@ pub(crate) async fn serve(options: &Serve) -> Result<(), LocalError> {
     let failed = |source| LocalError::Listen { address: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
+    folder.mention_usage_in(DiskUsage::FILE);
     let receivers = Receivers::of(&options.webhooks, Hosts::Any)?;
     let books = folder.books().await?;
     // Made here, so that every node finds it.

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 /// The name of the home table.
 pub(super) const NAME: &str = "wiresocket";
 const USAGE: &str = "wiresocket-usage";
-const USAGE_FILE: &str = "usage.sqlite";
+pub(crate) const USAGE_FILE: &str = "usage.sqlite";
 
 /// Starts an embedded DynamoDB, in memory, with the home table. Returns where it is.
 pub(super) async fn serve(servants: &mut JoinSet<()>) -> Result<SocketAddr, LocalError> {

@@ -127,7 +127,7 @@ impl House {
 
     fn look_at_totals(&self, process: &Process) {
         let hour = Hour::of_unix_ms(self.now());
-        let mut meter = process.recorder.meter();
+        let meter = process.recorder.meter();
         for app in meter.unseen(hour) {
             let number = self.apps.iter().position(|known| *known == app).expect("nothing else is held");
             meter.saw(&app, hour, self.totals[number]);
@@ -143,7 +143,7 @@ impl House {
     /// As a node does it, which is told of the totals before and after its write.
     fn hold(&mut self, writer: usize, change: Held) {
         let (app, now) = (&self.apps[change.app], self.now());
-        let mut meter = self.processes[writer].recorder.meter();
+        let meter = self.processes[writer].recorder.meter();
         meter.held(app, now, change.connections, change.documents);
         meter.saw(app, Hour::of_unix_ms(now), self.totals[change.app]);
         let totals = &mut self.totals[change.app];

@@ -33,17 +33,14 @@ const HOURLY_DAYS_MAX: u64 = 31;
 
 #[tokio::test]
 async fn a_season_in_memory_is_reported_as_it_was() {
-    expect_season(Arc::new(MemoryUsageLog::new()), Scale::WHOLE).await;
+    Box::pin(expect_season(Arc::new(MemoryUsageLog::new()), Scale::WHOLE)).await;
 }
 
 #[tokio::test]
 async fn a_season_on_disk_is_reported_as_it_was() {
     let folder = TempDir::with_prefix("wiresocket-month-").expect("the temporary folder can be written");
-    expect_season(
-        UsagePorts::in_folder(folder.path()).expect("an empty folder is opened").log,
-        Scale::SAMPLE,
-    )
-    .await;
+    let usage = UsagePorts::in_folder(folder.path()).expect("an empty folder is opened");
+    Box::pin(expect_season(usage.log, Scale::SAMPLE)).await;
 }
 
 #[tokio::test]
@@ -52,7 +49,7 @@ async fn a_season_on_dynamo_is_reported_as_it_was() {
     let table = format!("usage,endpoint={}", dynamo.endpoint()).parse().expect("it is a table");
     let usage = Access::of_function().usage(&table).expect("an endpoint needs no region");
     usage.create_table().await.expect("an empty DynamoDB takes a table");
-    expect_season(usage.log(), Scale::SAMPLE).await;
+    Box::pin(expect_season(usage.log(), Scale::SAMPLE)).await;
 }
 
 /// How much happens in a season, and how much is asked about it.

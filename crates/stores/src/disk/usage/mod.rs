@@ -33,7 +33,6 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use writer::{Request, Writer};
 
-const FILE: &str = "usage.redb";
 const USAGE: &str = "usage log";
 const PLATFORM: &str = "platform log";
 /// Changes that wait for the device; more wait in their own tasks.
@@ -53,12 +52,15 @@ pub struct DiskUsage {
 }
 
 impl DiskUsage {
+    /// The name of its file.
+    pub const FILE: &str = "usage.redb";
+
     /// The usage in the folder at `path`, which is made if there is none.
     ///
     /// # Errors
     /// [`UsageFileError`]: another process has the file, or it is no usage that this release knows.
     pub fn open(path: &Path) -> Result<Self, UsageFileError> {
-        let file = path.join(FILE);
+        let file = path.join(Self::FILE);
         let unusable =
             |error: std::io::Error| UsageFileError::Unusable { path: file.clone(), cause: error.to_string() };
         make_private(path, &file).map_err(unusable)?;
