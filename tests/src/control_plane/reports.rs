@@ -115,7 +115,7 @@ pub async fn parameters_that_are_none_are_named_with_the_valid_form(plane: &impl
         ("from=yesterday", "`from`", "2026-02-25"),
         ("to=2026-02-30", "`to`", "2026-02-25"),
         ("from=1999-01-01", "`from`", "400 days"),
-        ("from=2026-02-02&to=2026-02-01", "`from`", "after"),
+        ("from=2026-02-02&to=2026-02-01", "`from`", "before the end of `to`"),
         ("granularity=year", "`granularity`", "hour, day, week or month"),
         ("endpoint=token", "`endpoint`", "discovery"),
         ("granularity=day&granularity=day", "`granularity`", "once"),
